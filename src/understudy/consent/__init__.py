@@ -1,0 +1,1 @@
+"""What people agreed to: pure values, without input, output or cryptography."""

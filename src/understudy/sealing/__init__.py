@@ -1,0 +1,1 @@
+"""Every use of cryptography. Nothing outside this package imports ``cryptography``."""
