@@ -19,10 +19,12 @@ b'\\x00\\xff'
 import base64
 import binascii
 import secrets
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 import msgspec
 from msgspec import Meta
+
+from understudy.consent.contexts import Context
 
 MAX_INTEGER: Final = 2**53 - 1
 """Largest integer allowed in a signed document (RFC 8785, section 3.2.2.3)."""
@@ -62,6 +64,12 @@ ParticipantTag = Digest
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of everything that crosses a machine boundary: frozen, unknown fields refused."""
+
+
+class Document(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A value that is signed or hashed as a whole; subclasses name their context."""
+
+    CONTEXT: ClassVar[Context]
 
 
 def encode_bytes(raw: bytes) -> str:

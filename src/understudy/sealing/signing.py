@@ -17,7 +17,7 @@ Example
 """
 
 from collections.abc import Iterable
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -25,16 +25,11 @@ from msgspec import Meta
 
 from understudy.consent.contexts import Context
 from understudy.consent.primitives import Bytes, PublicKey, SignatureBytes, Value, encode_bytes
+from understudy.consent.primitives import Document as Document
 from understudy.sealing.canonical import canonical, digest, octets, parse, prefix
 from understudy.sealing.errors import FormatError, SignatureError
 
 MAX_SIGNATURES = 64
-
-
-class Document(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A value that is signed or hashed as a whole; subclasses name their context."""
-
-    CONTEXT: ClassVar[Context]
 
 
 D = TypeVar("D", bound=Document)
