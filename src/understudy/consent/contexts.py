@@ -46,6 +46,7 @@ class Context(StrEnum):
     OUTCOME = "understudy/v1/outcome"
     RELEASE_REPLY = "understudy/v1/release-reply"
     TOMBSTONES = "understudy/v1/tombstones"
+    OPENINGS_REQUEST = "understudy/v1/openings-request"
     HTTP_REQUEST = "understudy/v1/http-request"
 
     # Digests and commitments.
@@ -62,6 +63,7 @@ class Context(StrEnum):
     POLICY = "understudy/v1/policy"
     NOTICE = "understudy/v1/notice"
     RELEASE = "understudy/v1/release"
+    HTTP_BODY = "understudy/v1/http-body"
 
     # HPKE info and key derivation.
     SEAL_CONTEXT = "understudy/v1/seal-context"

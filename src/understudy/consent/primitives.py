@@ -7,6 +7,7 @@ Rules
 * Identifiers are a typed prefix and 128 random bits. Nothing can be computed from them.
 * Times are integers: seconds since 1970-01-01T00:00:00Z, below 2**53.
 * Every type here is checked when a document is decoded, not when a value is built in Python.
+* Patterns end in ``$(?!\\n)``: a bare ``$`` would also accept one trailing newline.
 
 Example
 
@@ -29,23 +30,23 @@ from understudy.consent.contexts import Context
 MAX_INTEGER: Final = 2**53 - 1
 """Largest integer allowed in a signed document (RFC 8785, section 3.2.2.3)."""
 
-_ID_BODY = r"[A-Za-z0-9_-]{21}[AQgw]$"
+_ID_BODY = r"[A-Za-z0-9_-]{21}[AQgw]$(?!\n)"
 
-Bytes = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]*$", max_length=4_000_000)]
+Bytes = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]*$(?!\n)", max_length=4_000_000)]
 """Bytes of any length as base64url without padding."""
-Digest = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$")]
+Digest = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$(?!\n)")]
 """A SHA-256 digest, or another 32 bytes, as base64url: 43 characters."""
 PublicKey = Digest
 """An Ed25519 public key: 32 bytes."""
-HpkePublic = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1621}[AQgw]$")]
+HpkePublic = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1621}[AQgw]$(?!\n)")]
 """An ML-KEM-768 + X25519 public key: 1,216 bytes."""
-SignatureBytes = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{85}[AQgw]$")]
+SignatureBytes = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{85}[AQgw]$(?!\n)")]
 """An Ed25519 signature: 64 bytes."""
 Time = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 """Seconds since 1970-01-01T00:00:00Z."""
 Count = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 Seconds = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$(?!\n)")]
 """A short machine name: application groups, task labels, members, custodians."""
 Text = Annotated[str, Meta(max_length=8_000)]
 """Prose that a person reads."""

@@ -59,10 +59,14 @@ class Stream(StrEnum):
 
 
 class Activity(StrEnum):
-    """What the switch can stop, each by itself."""
+    """What the switch can stop, each by itself.
+
+    ``reads`` leaves people's way to their own recordings open; only ``own-reads``, named by itself, closes it.
+    """
 
     CAPTURE = "capture"
     INGEST = "ingest"
     READS = "reads"
+    OWN_READS = "own-reads"
     RELEASES = "releases"
     TRAINING = "training"

@@ -11,6 +11,7 @@ Rules
   sorted ids) and over a fresh ephemeral key.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
@@ -18,7 +19,6 @@ from msgspec import Meta
 from understudy.consent.contexts import Context
 from understudy.consent.credentials import Credential
 from understudy.consent.primitives import (
-    Count,
     Digest,
     Document,
     GrantId,
@@ -28,9 +28,11 @@ from understudy.consent.primitives import (
     ProgrammeId,
     RequestId,
     Time,
+    encode_bytes,
 )
 from understudy.consent.purposes import Purpose, ReasonCode
 from understudy.consent.scope import Scope
+from understudy.transparency.merkle import tree_root
 
 RAW: Final = "raw"
 """Label of participants' own segments, as against derived objects."""
@@ -109,11 +111,7 @@ class OpenRequest(Document, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     not_after: Time
 
 
-class OpenTerms(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What both key holders bind a released half to, besides its role."""
-
-    CONTEXT: ClassVar[Context] = Context.RELEASED_HALVES
-
-    leaf: Digest
-    request: Digest
-    index: Count
+def segments_root(segments: Iterable[str]) -> str:
+    """Return the RFC 6962 root over the sorted, distinct segment ids (each leaf is the id in UTF-8)."""
+    leaves = [segment.encode("ascii") for segment in sorted(set(segments))]
+    return encode_bytes(tree_root(leaves))

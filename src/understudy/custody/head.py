@@ -4,7 +4,8 @@ Rules
 
 * A head says: this many of your entries have I admitted, and this is the newest commitment. Two heads of one custodian
   epoch with the same ``n`` and different commitments are proof of a lie.
-* An outcome says what an admitted entry led to; it is stored before it is sent and never changes.
+* An outcome says what an admitted entry led to; it is stored before it is sent and never changes. While an entry is
+  undecided its outcome reads ``admitted``: nothing was released by its ``time``.
 * ``n`` = 0 is a participant without entries; the commitment is then the hash of enrolment record 1.
 """
 
@@ -26,6 +27,7 @@ from understudy.consent.primitives import (
     Time,
     Value,
 )
+from understudy.sealing.half import Role
 from understudy.sealing.signing import Signed
 
 
@@ -37,7 +39,7 @@ class DepositReceipt(Document, frozen=True, kw_only=True, forbid_unknown_fields=
     version: Annotated[int, Meta(ge=1, le=1)] = 1
     segment: SegmentId
     header: Digest
-    role: Annotated[str, Meta(pattern=r"^c[1-3]?$")]
+    role: Role
     sealed_hash: Digest
     custodian: Name
     epoch: Epoch
@@ -72,7 +74,7 @@ class Outcome(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     index: Count
     leaf: Digest
     commitment: Digest
-    outcome: Literal["released", "refused"]
+    outcome: Literal["admitted", "released", "refused"]
     reason: Annotated[str, Meta(pattern=r"^([a-z][a-z0-9-]{0,62})?$")]
     custodian: Name
     epoch: Epoch
@@ -119,7 +121,7 @@ class ReleaseReply(Document, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     CONTEXT: ClassVar[Context] = Context.RELEASE_REPLY
 
     version: Annotated[int, Meta(ge=1, le=1)] = 1
-    role: Annotated[str, Meta(pattern=r"^(p|c[1-3]?)$")]
+    role: Role
     leaf: Digest
     request: Digest
     reader_key: Digest

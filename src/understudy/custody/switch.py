@@ -83,3 +83,21 @@ class StatementForDevice(Value, frozen=True, kw_only=True, forbid_unknown_fields
     statement: Signed
     index: Count
     path: Annotated[tuple[Digest, ...], Meta(max_length=20)]
+
+
+class SwitchStatus(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is off at the party that answers; ``queued`` counts changes that are not in the log yet."""
+
+    by: Name
+    epoch: Count
+    revision: Count
+    off: tuple[Activity, ...]
+    queued: Count
+
+
+class QueuedChange(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A change of the custodian's switch that waits to be logged, as its ``SwitchLeaf`` has to say it."""
+
+    order: Digest
+    off: tuple[Activity, ...]
+    revision: Count

@@ -31,6 +31,9 @@ MAX_DOCUMENT_BYTES = 1 << 20
 
 T = TypeVar("T", bound=Value)
 
+Octets = bytes | bytearray | memoryview
+"""Raw bytes, however they are held."""
+
 
 def canonical(value: Value) -> bytes:
     """Return the RFC 8785 bytes of ``value``.
@@ -61,12 +64,12 @@ def parse(kind: type[T], raw: bytes, *, limit: int = MAX_DOCUMENT_BYTES) -> T:
     return value
 
 
-def digest(context: Context, *parts: bytes) -> str:
+def digest(context: Context, *parts: Octets) -> str:
     """Return SHA-256(context ‖ 0x00 ‖ parts) as base64url, 43 characters."""
     return encode_bytes(digest_bytes(context, *parts))
 
 
-def digest_bytes(context: Context, *parts: bytes) -> bytes:
+def digest_bytes(context: Context, *parts: Octets) -> bytes:
     """Return SHA-256(context ‖ 0x00 ‖ parts), 32 bytes."""
     state = hashlib.sha256(prefix(context))
     for part in parts:

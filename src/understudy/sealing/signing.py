@@ -24,13 +24,23 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from msgspec import Meta
 
 from understudy.consent.contexts import Context
-from understudy.consent.primitives import Bytes, PublicKey, SignatureBytes, Value, encode_bytes
-from understudy.consent.primitives import Document as Document
+from understudy.consent.primitives import Bytes, Document, PublicKey, SignatureBytes, Value, encode_bytes
 from understudy.sealing.canonical import canonical, digest, octets, parse, prefix
 from understudy.sealing.errors import FormatError, SignatureError
 
-MAX_SIGNATURES = 64
+__all__ = [
+    "Document",
+    "Signature",
+    "Signed",
+    "SigningKey",
+    "document_hash",
+    "sign",
+    "verify_bytes",
+    "verify_note",
+]
 
+MAX_SIGNATURES = 64
+SEED_BYTES = 32
 
 D = TypeVar("D", bound=Document)
 
@@ -115,8 +125,8 @@ class SigningKey:
         Raises:
             FormatError: the seed is not 32 bytes.
         """
-        if len(seed) != 32:
-            raise FormatError("an Ed25519 seed has 32 bytes")
+        if len(seed) != SEED_BYTES:
+            raise FormatError(f"an Ed25519 seed has {SEED_BYTES} bytes")
         return cls(Ed25519PrivateKey.from_private_bytes(seed))
 
     @property

@@ -36,11 +36,13 @@ from understudy.consent.primitives import (
     SegmentId,
     Time,
     Value,
+    encode_bytes,
 )
 from understudy.consent.purposes import Activity, Purpose
 from understudy.sealing.canonical import canonical, digest_bytes, octets
 from understudy.sealing.errors import FormatError
 from understudy.sealing.signing import Signed
+from understudy.transparency.merkle import leaf_hash
 
 MAX_LEAF_BYTES: Final = 65_535
 MAX_SEGMENTS: Final = 1_000
@@ -267,6 +269,11 @@ def commitment_of(opening: Opening) -> bytes:
     return digest_bytes(Context.COMMITMENT, octets(opening.salt), canonical(committed))
 
 
+def leaf_digest(raw: bytes) -> str:
+    """Return the RFC 6962 leaf hash of ``raw`` as base64url: how grants, replies and outcomes name an entry."""
+    return encode_bytes(leaf_hash(raw))
+
+
 def encode_leaf(leaf: Leaf) -> bytes:
     """Return the canonical bytes of ``leaf``.
 
@@ -288,7 +295,7 @@ def decode_leaf(raw: bytes) -> Leaf:
     if len(raw) > MAX_LEAF_BYTES:
         raise FormatError(f"a leaf of {len(raw)} bytes is over the limit of {MAX_LEAF_BYTES}")
     try:
-        leaf = _DECODER.decode(raw)
+        leaf: Leaf = _DECODER.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FormatError("not a valid log leaf") from error
     if canonical(leaf) != raw:

@@ -1,0 +1,1 @@
+"""The only door: asking for access, approving it, deciding, opening, and saying why."""

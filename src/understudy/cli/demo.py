@@ -1,0 +1,65 @@
+"""``understudy demo``: the whole path on this machine, end to end, by public commands."""
+
+import shutil
+import signal
+import time
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from understudy.cli.output import Json, emit, remark
+from understudy.demo.commands import run_command
+from understudy.demo.script import Demo, Summary, plant_canaries, write_summary
+
+
+def demo(
+    *,
+    folder: Annotated[Path, Parameter(help="Where everything of this run goes; emptied first.")] = Path("build/demo"),
+    port: Annotated[int, Parameter(help="Server port; custodian and witness take the next two.")] = 8470,
+    seed: Annotated[int, Parameter(help="Seed of the synthetic recording.")] = 1,
+    canaries: Annotated[Path | None, Parameter(help="Strings to plant and look for, one a line.")] = None,
+    serve: Annotated[bool, Parameter(help="Go on serving the status page afterwards.")] = True,
+    json: Json = False,
+) -> None:
+    """Record, seal, upload, request, approve, open, list who read, verify, suspend: on synthetic data.
+
+    Everything runs on this machine's loopback addresses under one operator, which is said, and is
+    written under FOLDER. `summary.json` there holds what each stage measured.
+    """
+    folder = folder.resolve()
+    _empty(folder)
+    planted = canaries or folder / "canaries.txt"
+    if canaries is None:
+        plant_canaries(planted, seed)
+    run = Demo(folder, port=port, seed=seed, canaries=planted.resolve())
+    summary: Summary = {"seed": seed, "seconds": {}}
+    started = time.monotonic()
+    try:
+        for name, stage in run.stages():
+            begun = time.monotonic()
+            sentence, facts = stage()
+            took = round(time.monotonic() - begun, 2)
+            summary[name] = facts
+            summary["seconds"][name] = took
+            remark(f"{name.replace('_', ' '):<22} {took:6.2f} s  {sentence}")
+        summary["seconds_total"] = round(time.monotonic() - started, 2)
+        write_summary(folder / "summary.json", summary)
+        emit(summary, f"all stages passed; see {folder.name}/summary.json", as_json=json)
+        if serve:
+            remark(f"the status page is at {run.server}/ until you press Ctrl-C")
+            signal.pause()
+    finally:
+        if (run.home / "run.json").exists():
+            run_command("down", "--home", str(run.home), expect=(0, 1))
+
+
+def _empty(folder: Path) -> None:
+    """Stop what an earlier run left behind and start from an empty folder."""
+    home = folder / "home"
+    if (home / "run.json").exists():
+        remark("an earlier demonstration still runs or was killed: stopping it")
+        run_command("down", "--home", str(home), expect=(0, 1))
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, mode=0o700)

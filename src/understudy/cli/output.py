@@ -1,0 +1,76 @@
+"""How commands speak: values to standard output, remarks and progress to standard error.
+
+Rules
+
+* ``emit`` prints one value: as JSON with ``--json``, else as the text given beside it.
+* Remarks begin with ``understudy:`` so that they are told from results when both go to a terminal.
+* Progress bars appear on a terminal only; in a pipe there is silence until the result.
+"""
+
+import datetime
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print the result as one JSON document.")]
+"""The ``--json`` switch every command has."""
+
+
+def emit(value: Any, text: str | Table, *, as_json: bool) -> None:
+    """Print ``value`` as JSON, or ``text`` for a person."""
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(value, order="deterministic").decode() + "\n")
+    elif isinstance(text, str):
+        sys.stdout.write(text.rstrip("\n") + "\n")
+    else:
+        Console(file=sys.stdout).print(text)
+
+
+def remark(text: str) -> None:
+    """Say something on standard error that is not a result."""
+    sys.stderr.write(f"understudy: {text}\n")
+
+
+def table(title: str, *columns: str) -> Table:
+    """Return an empty table with a title."""
+    made = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
+
+
+def moment(seconds: int) -> str:
+    """Return a time as people read it, in UTC."""
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%a %-d %b %Y, %H:%M:%S UTC")
+
+
+def short(digest: str) -> str:
+    """Return the first characters of a digest or id, enough to tell two apart on a screen."""
+    return digest[:14] + "…" if len(digest) > 15 else digest
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator["Bar"]:
+    """Show a progress bar on standard error while the block runs."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield Bar(progress, progress.add_task(label, total=None))
+
+
+class Bar:
+    """One progress bar: ``bar(done, total)``."""
+
+    def __init__(self, progress: Progress, task: Any) -> None:
+        self._progress = progress
+        self._task = task
+
+    def __call__(self, done: int, total: int) -> None:
+        """Move the bar."""
+        self._progress.update(self._task, completed=done, total=total)

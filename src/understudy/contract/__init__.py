@@ -1,0 +1,1 @@
+"""The HTTP messages and routes, as values."""

@@ -1,0 +1,153 @@
+"""Consents and standing: what a participant said yes to, and whether it still stands.
+
+Rules
+
+* A consent is signed by the personal key for an enrolled device, names the pinned document, and is no wider than its
+  terms. It is in force once server and custodian have signed one receipt over it; the first receipt stays the receipt.
+* Standing goes up by numbers. The personal key may say anything, an enrolled device only ``paused``. It acts at once.
+* ``withdrawn`` ends, for good, every consent that this custodian holds of that tag. A new consent is a new document.
+
+Example: ``Consents(database, keys, enrolments).stand(pinned, standing)`` takes effect with the caller's commit.
+"""
+
+from functools import lru_cache
+from typing import Final
+
+from understudy.consent.consent import Consent, ConsentReceipt, Standing, StandingState
+from understudy.custody.enrolments import Enrolments
+from understudy.custody.errors import CustodyConflictError, CustodyRefusedError
+from understudy.custody.keys import CustodianKeyPair
+from understudy.custody.pinning import Pinned
+from understudy.custody.reasons import RefusalReason
+from understudy.custody.store import load_signed, store_signed
+from understudy.sealing.canonical import parse
+from understudy.sealing.signing import Signed
+from understudy.transparency.database import Database
+
+
+class Consents:
+    """Reads and writes consents and standing; every method runs inside the caller's transaction."""
+
+    def __init__(self, database: Database, keys: CustodianKeyPair, enrolments: Enrolments) -> None:
+        self._database: Final = database
+        self._keys: Final = keys
+        self._enrolments: Final = enrolments
+
+    def countersign(self, pinned: Pinned, signed: Signed, receipt: Signed, now: int) -> Signed:
+        """Store a consent; return its ``ConsentReceipt`` signed by server and custodian.
+
+        Raises:
+            CustodyRefusedError: consent or receipt break a rule, or the consent was withdrawn.
+            SignatureError: the personal key or the server has not signed.
+            FormatError: not a consent, or not a receipt.
+        """
+        consent = signed.verify(Consent)
+        hashed = signed.hash(Consent)
+        sql = "SELECT receipt, withdrawn FROM consents WHERE hash = ?"
+        known = self._database.row(sql, hashed)
+        if known is not None:
+            if known[1]:
+                raise CustodyRefusedError(RefusalReason.STANDING_WITHDRAWN)
+            return load_signed(known[0])
+        self._check(pinned, signed, consent)
+        _check_receipt(pinned, consent, hashed, receipt, now)
+        both = receipt.with_signature(ConsentReceipt, self._keys.signing)
+        self._database.write(
+            "INSERT INTO consents(hash, tag, consent, receipt) VALUES (?, ?, ?, ?)",
+            hashed,
+            consent.tag,
+            store_signed(signed),
+            store_signed(both),
+        )
+        return both
+
+    def stand(self, pinned: Pinned, signed: Signed) -> None:
+        """Store a standing.
+
+        Raises:
+            CustodyRefusedError: another programme, not enrolled, or not for this key to say.
+            CustodyConflictError: the number was used for something else, or a higher one came before.
+            SignatureError: a signature is wrong.
+            FormatError: not a standing.
+        """
+        standing = signed.verify(Standing)
+        hashed = signed.hash(Standing)
+        if standing.programme != pinned.document.programme:
+            raise CustodyRefusedError(RefusalReason.PROGRAMME)
+        record = self._enrolments.of(standing.tag)
+        personal = signed.signers == {record.personal_signing}
+        pausing = standing.state is StandingState.PAUSED and signed.signers <= set(record.devices)
+        if not personal and not pausing:
+            raise CustodyRefusedError(RefusalReason.STANDING_SIGNER)
+        sql = "SELECT hash FROM standings WHERE tag = ? AND number = ?"
+        known = self._database.row(sql, standing.tag, standing.number)
+        if known is not None and known[0] == hashed:
+            return
+        newest = self._database.row("SELECT max(number) FROM standings WHERE tag = ?", standing.tag)
+        if newest is not None and newest[0] is not None and standing.number <= newest[0]:
+            raise CustodyConflictError(RefusalReason.STANDING_NUMBER)
+        self._database.write(
+            "INSERT INTO standings(tag, number, hash, state, standing) VALUES (?, ?, ?, ?, ?)",
+            standing.tag,
+            standing.number,
+            hashed,
+            standing.state.value,
+            store_signed(signed),
+        )
+        if standing.state is StandingState.WITHDRAWN:
+            self._database.write("UPDATE consents SET withdrawn = 1 WHERE tag = ?", standing.tag)
+
+    def standing(self, tag: str) -> StandingState:
+        """Return how the participant stands now; active if they never said otherwise."""
+        sql = "SELECT state FROM standings WHERE tag = ? ORDER BY number DESC LIMIT 1"
+        row = self._database.row(sql, tag)
+        return StandingState.ACTIVE if row is None else StandingState(row[0])
+
+    def find(self, consent: str) -> tuple[Consent, bool] | None:
+        """Return the consent with this hash and whether it was withdrawn, or None."""
+        row = self._database.row("SELECT consent, withdrawn FROM consents WHERE hash = ?", consent)
+        if row is None:
+            return None
+        return _consent(bytes(row[0])), bool(row[1])
+
+    def _check(self, pinned: Pinned, signed: Signed, consent: Consent) -> None:
+        if consent.programme != pinned.document.programme:
+            raise CustodyRefusedError(RefusalReason.PROGRAMME)
+        if consent.document != pinned.hash:
+            raise CustodyRefusedError(RefusalReason.CONSENT_DOCUMENT)
+        record = self._enrolments.of(consent.tag)
+        signed.verify(Consent, {record.personal_signing})
+        if consent.device not in record.devices:
+            raise CustodyRefusedError(RefusalReason.UNKNOWN_DEVICE)
+        terms = pinned.document.terms
+        if (
+            not set(consent.purposes) <= set(terms.purposes)
+            or not set(consent.streams) <= set(terms.streams)
+            or not set(consent.application_groups) <= {group.name for group in terms.application_groups}
+        ):
+            raise CustodyRefusedError(RefusalReason.CONSENT_TOO_WIDE)
+
+
+def _check_receipt(pinned: Pinned, consent: Consent, hashed: str, signed: Signed, now: int) -> None:
+    """Check that the server signed a receipt for exactly this consent.
+
+    Raises:
+        CustodyRefusedError: it is for something else, or from the future.
+        SignatureError: the server has not signed it.
+    """
+    receipt = signed.verify(ConsentReceipt, {pinned.document.key_set.server})
+    if (receipt.consent, receipt.programme, receipt.document, receipt.tag) != (
+        hashed,
+        consent.programme,
+        consent.document,
+        consent.tag,
+    ):
+        raise CustodyRefusedError(RefusalReason.CONSENT_RECEIPT)
+    if receipt.in_force_at > now + pinned.document.delays.clock_skew_seconds:
+        raise CustodyRefusedError(RefusalReason.CLOCK)
+
+
+@lru_cache(maxsize=1_024)
+def _consent(raw: bytes) -> Consent:
+    """Return a stored consent; its signature was checked when it was stored."""
+    return parse(Consent, load_signed(raw).raw)

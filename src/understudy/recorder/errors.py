@@ -1,0 +1,34 @@
+"""What can go wrong on the participant's device.
+
+::
+
+    RecorderError
+      + DeviceError            the device is not set up, or its files do not belong together
+      + PinError               what the server shows is not what this device pinned
+      + LeaseError             no lease, or one that proves nothing
+      + HeldError              no such held recording, or it cannot be shared
+"""
+
+from understudy.consent.errors import UnderstudyError
+
+
+class RecorderError(UnderstudyError):
+    """Root of the errors of this package."""
+
+
+class DeviceError(RecorderError):
+    """The device is not set up, or its files do not belong together."""
+
+
+class PinError(RecorderError):
+    """What the server shows is not what this device pinned; nothing was sent."""
+
+    hint = "compare the fingerprint with the custodian's own, by another way than this server"
+
+
+class LeaseError(RecorderError):
+    """No lease, or a lease or statement that proves nothing: nothing may be recorded."""
+
+
+class HeldError(RecorderError):
+    """No such held recording, or it cannot be shared as it is."""

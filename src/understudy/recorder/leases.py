@@ -1,0 +1,107 @@
+"""Leases on the device: no lease, no event.
+
+Rules
+
+* A lease is believed under the server's signature and for this device and consent; the statement under a custodian's
+  signature, with the path of this request's own nonce. Neither is believed alone.
+* Capture ends at the earlier of the lease's end and the statement's age limit, counted from when the nonce was sent.
+* Everything that covered a stretch is kept with the held recording until it has been shown to ingest once.
+
+Example::
+
+    keeper = LeaseKeeper(device, server, clock)
+    until = keeper.renew()          # record only before ``until``
+    coverage = keeper.coverage(started_at, ended_at)
+"""
+
+import secrets
+
+from understudy.consent.clock import Clock
+from understudy.consent.lease import Lease, LeaseRequest
+from understudy.consent.primitives import encode_bytes
+from understudy.consent.purposes import Activity
+from understudy.contract.messages import LeaseAnswer
+from understudy.contract.ports import ServerPort
+from understudy.custody.coverage import Coverage
+from understudy.custody.switch import SwitchStatement
+from understudy.recorder.device import Device
+from understudy.recorder.errors import LeaseError
+from understudy.sealing.canonical import octets
+from understudy.sealing.signing import sign
+from understudy.transparency.errors import TransparencyError
+from understudy.transparency.merkle import leaf_hash, verify_inclusion
+
+
+class LeaseKeeper:
+    """Keeps the leases of one recording, oldest first."""
+
+    def __init__(self, device: Device, server: ServerPort, clock: Clock) -> None:
+        self._device = device
+        self._server = server
+        self._clock = clock
+        self._answers: list[tuple[Lease, LeaseAnswer]] = []
+
+    def renew(self) -> int:
+        """Obtain one more lease; return the time until which capture may go on.
+
+        Raises:
+            RefusedError: no consent in force, withdrawn, or capture is switched off.
+            LeaseError: the answer does not prove what it must.
+            UnavailableError: server or custodian cannot be reached.
+        """
+        device = self._device
+        asked_at = self._clock.now()
+        nonce = encode_bytes(secrets.token_bytes(32))
+        request = LeaseRequest(
+            programme=device.document.programme,
+            tag=device.tag,
+            device=device.key.public,
+            consent=device.consent_hash,
+            streams=device.consent.streams,
+            nonce=nonce,
+            asked_at=asked_at,
+        )
+        answer = self._server.lease(sign(request, device.key))
+        lease = answer.lease.verify(Lease, [device.document.key_set.server])
+        if (lease.device, lease.consent) != (device.key.public, device.consent_hash):
+            raise LeaseError("the lease is for another device or consent")
+        self._check_statement(answer, nonce)
+        self._answers.append((lease, answer))
+        return min(lease.not_after, asked_at + device.document.delays.statement_seconds)
+
+    def coverage(self, started_at: int, ended_at: int) -> Coverage:
+        """Return the leases and statements that touch the stretch.
+
+        Raises:
+            LeaseError: none does.
+        """
+        touching = [
+            answer
+            for lease, answer in self._answers
+            if lease.not_before <= ended_at and lease.not_after >= started_at
+        ]
+        if not touching:
+            raise LeaseError("no lease covers this stretch")
+        return Coverage(
+            leases=tuple(answer.lease for answer in touching),
+            statements=tuple(answer.statement for answer in touching),
+        )
+
+    def _check_statement(self, answer: LeaseAnswer, nonce: str) -> None:
+        """Check the custodian's statement: signature, our nonce, and that capture is on."""
+        keys = self._device.document.key_set
+        statement = answer.statement.statement.verify(SwitchStatement)
+        if not answer.statement.statement.signers <= {custodian.signing for custodian in keys.custodians}:
+            raise LeaseError("the switch statement is not the custodian's")
+        try:
+            verify_inclusion(
+                leaf_hash(octets(nonce)),
+                answer.statement.index,
+                statement.nonces,
+                [octets(step) for step in answer.statement.path],
+                octets(statement.nonce_root),
+            )
+        except TransparencyError as error:
+            raise LeaseError("the switch statement does not answer this device's nonce") from error
+        if Activity.CAPTURE in statement.off:
+            raise LeaseError("capture is switched off", hint="nothing is recorded until it is lifted")
