@@ -3,8 +3,8 @@
 Rules
 
 * A noun's module is imported only when one of its commands runs.
-* What a program would read goes to standard output, as text or with ``--json`` as one JSON document. Everything else goes
-  to standard error behind ``understudy:``, lower case, without a full stop.
+* What a program would read goes to standard output, as text or with ``--json`` as one JSON document.
+  Everything else goes to standard error behind ``understudy:``, lower case, without a full stop.
 * Exit codes: 0 ok, 1 failed, 2 usage, 3 refused by a rule, 4 verification failed, 130 interrupted.
 * An error is a sentence and, where there is something to do, a hint. A traceback appears only with
   ``UNDERSTUDY_TRACE=1``, which may show paths but never keys.

@@ -15,7 +15,9 @@ from understudy.demo.script import Demo, Summary, plant_canaries, write_summary
 
 def demo(
     *,
-    folder: Annotated[Path, Parameter(help="Where everything of this run goes; emptied first.")] = Path("build/demo"),
+    folder: Annotated[Path, Parameter(help="Where everything of this run goes; emptied first.")] = Path(
+        "build/demo"
+    ),
     port: Annotated[int, Parameter(help="Server port; custodian and witness take the next two.")] = 8470,
     seed: Annotated[int, Parameter(help="Seed of the synthetic recording.")] = 1,
     canaries: Annotated[Path | None, Parameter(help="Strings to plant and look for, one a line.")] = None,

@@ -25,7 +25,9 @@ def create(
     pin: Annotated[str, Parameter(help="Hash of the programme document, as the custodian shows it.")],
     device: DeviceHome = DEFAULT_DEVICE,
     server: ServerUrl = DEFAULT_SERVER,
-    recovery_code: Annotated[Path | None, Parameter(help="File with the recovery code of an earlier device.")] = None,
+    recovery_code: Annotated[
+        Path | None, Parameter(help="File with the recovery code of an earlier device.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make this device's keys and pin the programme.
@@ -45,7 +47,9 @@ def create(
 
 
 @app.command
-def enrol(*, device: DeviceHome = DEFAULT_DEVICE, server: ServerUrl = DEFAULT_SERVER, json: Json = False) -> None:
+def enrol(
+    *, device: DeviceHome = DEFAULT_DEVICE, server: ServerUrl = DEFAULT_SERVER, json: Json = False
+) -> None:
     """Register this device; the custodian's signed receipt is kept here."""
     here = Device(device)
     here.enrol(connect(server), SystemClock())
@@ -116,25 +120,33 @@ def code(*, device: DeviceHome = DEFAULT_DEVICE) -> None:
 
 
 @app.command
-def pause(*, device: DeviceHome = DEFAULT_DEVICE, server: ServerUrl = DEFAULT_SERVER, json: Json = False) -> None:
+def pause(
+    *, device: DeviceHome = DEFAULT_DEVICE, server: ServerUrl = DEFAULT_SERVER, json: Json = False
+) -> None:
     """Stop others from opening your recordings, and capture, until you resume. No reason, no limit."""
     _stand(device, server, StandingState.PAUSED, json)
 
 
 @app.command
-def resume(*, device: DeviceHome = DEFAULT_DEVICE, server: ServerUrl = DEFAULT_SERVER, json: Json = False) -> None:
+def resume(
+    *, device: DeviceHome = DEFAULT_DEVICE, server: ServerUrl = DEFAULT_SERVER, json: Json = False
+) -> None:
     """End a pause or an objection."""
     _stand(device, server, StandingState.ACTIVE, json)
 
 
 @app.command
-def withdraw(*, device: DeviceHome = DEFAULT_DEVICE, server: ServerUrl = DEFAULT_SERVER, json: Json = False) -> None:
+def withdraw(
+    *, device: DeviceHome = DEFAULT_DEVICE, server: ServerUrl = DEFAULT_SERVER, json: Json = False
+) -> None:
     """Take your consent back. One step, at once, no reason asked."""
     _stand(device, server, StandingState.WITHDRAWN, json)
 
 
 @app.command(name="object")
-def object_(*, device: DeviceHome = DEFAULT_DEVICE, server: ServerUrl = DEFAULT_SERVER, json: Json = False) -> None:
+def object_(
+    *, device: DeviceHome = DEFAULT_DEVICE, server: ServerUrl = DEFAULT_SERVER, json: Json = False
+) -> None:
     """Object to the use of your recordings. No reason needed, nobody approves it."""
     _stand(device, server, StandingState.OBJECTING, json)
 

@@ -57,7 +57,9 @@ def open_(
     *,
     key: KeyFile,
     reason: ReasonCode,
-    out: Annotated[Path | None, Parameter(help="Write the payloads here, in clear; default: hashes only.")] = None,
+    out: Annotated[
+        Path | None, Parameter(help="Write the payloads here, in clear; default: hashes only.")
+    ] = None,
     segment: Annotated[tuple[str, ...], Parameter(help="Only these segments; repeat.")] = (),
     server: ServerUrl = DEFAULT_SERVER,
     json: Json = False,
@@ -72,7 +74,9 @@ def open_(
 def own(
     *,
     device: DeviceHome = DEFAULT_DEVICE,
-    out: Annotated[Path | None, Parameter(help="Write the payloads here, in clear; default: hashes only.")] = None,
+    out: Annotated[
+        Path | None, Parameter(help="Write the payloads here, in clear; default: hashes only.")
+    ] = None,
     segment: Annotated[tuple[str, ...], Parameter(help="Only these segments; repeat.")] = (),
     server: ServerUrl = DEFAULT_SERVER,
     json: Json = False,
@@ -133,7 +137,9 @@ def _open(
     with progress_bar("opening") as bar:
         reader = Reader(client, document, key, SystemClock())
         for done, (name, payload) in enumerate(reader.open(grant, reason, entries), start=1):
-            opened.append({"segment": name, "bytes": len(payload), "sha256": hashlib.sha256(payload).hexdigest()})
+            opened.append(
+                {"segment": name, "bytes": len(payload), "sha256": hashlib.sha256(payload).hexdigest()}
+            )
             if out is not None:
                 path = out / f"{name}.understudy"
                 path.touch(mode=0o600)

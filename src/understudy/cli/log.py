@@ -60,7 +60,9 @@ def mine(
         connect(server),
         SystemClock(),
     )
-    shown = table("who opened your recordings", "#", "when", "purpose", "segments", "outcome", "actor", "entry")
+    shown = table(
+        "who opened your recordings", "#", "when", "purpose", "segments", "outcome", "actor", "entry"
+    )
     for read in found.reads:
         shown.add_row(
             str(read.n),
@@ -76,7 +78,9 @@ def mine(
         return
     emit(found, shown, as_json=json)
     if not json:
-        remark(f"complete: {len(found.reads)} of {len(found.reads)}, verified against log size {found.tree_size}")
+        remark(
+            f"complete: {len(found.reads)} of {len(found.reads)}, verified against log size {found.tree_size}"
+        )
 
 
 @app.command
@@ -103,7 +107,10 @@ def verify(
     since: Annotated[tuple[Path, ...], Parameter(help="Checkpoints seen earlier; repeat.")] = (),
     json: Json = False,
 ) -> int:
-    """Verify an exported log offline: every hash, both signatures, every entry. Exit 4 if anything is wrong."""
+    """Verify an exported log offline: every hash, both signatures, every entry.
+
+    Ends with 4 if anything is wrong.
+    """
     signed = _document(document)
     trust = log_trust(signed.verify(ProgrammeDocument).key_set)
     source = DirectoryTiles(folder)
@@ -135,7 +142,9 @@ def show(
     for index, raw in _entries(source, start, start + count):
         leaf = msgspec.to_builtins(decode_leaf(raw))
         rows.append({"index": index, **leaf})
-        what = ", ".join(f"{name} {leaf[name]}" for name in ("purpose", "reason", "off", "count") if name in leaf)
+        what = ", ".join(
+            f"{name} {leaf[name]}" for name in ("purpose", "reason", "off", "count") if name in leaf
+        )
         shown.add_row(str(index), leaf["kind"], moment(leaf["time"]) if "time" in leaf else "", what)
     emit(rows, shown, as_json=json)
 
@@ -144,7 +153,9 @@ def show(
 def fsck(
     store: Annotated[Path, Parameter(help="The log's store, such as HOME/server/log.sqlite.")],
     *,
-    repair: Annotated[bool, Parameter(negative="", help="Rebuild what is derived; the server must be down.")] = False,
+    repair: Annotated[
+        bool, Parameter(negative="", help="Rebuild what is derived; the server must be down.")
+    ] = False,
     json: Json = False,
 ) -> int:
     """Check a log's store against itself; say what is derived and can be rebuilt, and what is lost."""

@@ -7,17 +7,19 @@ Rules
 * Progress bars appear on a terminal only; in a pipe there is silence until the result.
 """
 
-import datetime
+import datetime as dt
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+
+SHORT: Final = 14
 
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print the result as one JSON document.")]
 """The ``--json`` switch every command has."""
@@ -48,12 +50,12 @@ def table(title: str, *columns: str) -> Table:
 
 def moment(seconds: int) -> str:
     """Return a time as people read it, in UTC."""
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%a %-d %b %Y, %H:%M:%S UTC")
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%a %-d %b %Y, %H:%M:%S UTC")
 
 
 def short(digest: str) -> str:
     """Return the first characters of a digest or id, enough to tell two apart on a screen."""
-    return digest[:14] + "…" if len(digest) > 15 else digest
+    return digest[:SHORT] + "…" if len(digest) > SHORT + 1 else digest
 
 
 @contextmanager

@@ -126,7 +126,7 @@ def check(file: Path, *, json: Json = False) -> int:
 
 @app.command
 def show(file: Path, *, json: Json = False) -> None:
-    """Show what a recording file in clear holds: its manifest, its actions and, with --json, every element."""
+    """Show what a recording file in clear holds; --json adds every element."""
     with file.open("rb") as source:
         reader = RecordingReader(source)
         manifest, actions = reader.manifest, list(reader.actions())
@@ -143,7 +143,9 @@ def share(
     *,
     device: DeviceHome = DEFAULT_DEVICE,
     server: ServerUrl = DEFAULT_SERVER,
-    now: Annotated[bool, Parameter(negative="", help="Upload at once instead of after a random delay.")] = False,
+    now: Annotated[
+        bool, Parameter(negative="", help="Upload at once instead of after a random delay.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Seal a held recording and upload it. From then on this device cannot read it back."""
@@ -158,7 +160,9 @@ def share(
 
 
 @app.command
-def send(*, device: DeviceHome = DEFAULT_DEVICE, server: ServerUrl = DEFAULT_SERVER, json: Json = False) -> None:
+def send(
+    *, device: DeviceHome = DEFAULT_DEVICE, server: ServerUrl = DEFAULT_SERVER, json: Json = False
+) -> None:
     """Upload what is sealed and not yet shared; resumes where an earlier upload ended."""
     here = Device(device)
     waiting = [entry.segment for entry in Outbox(here).entries() if entry.state == "sealed"]

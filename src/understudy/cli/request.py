@@ -86,7 +86,11 @@ def list_(*, server: ServerUrl = DEFAULT_SERVER, json: Json = False) -> None:
     for state in states:
         asked = _asked(state)
         shown.add_row(
-            asked.request, state.state, f"{state.approvals}/{state.needed}", asked.purpose, moment(asked.not_after)
+            asked.request,
+            state.state,
+            f"{state.approvals}/{state.needed}",
+            asked.purpose,
+            moment(asked.not_after),
         )
     emit([_summary(state) for state in states], shown, as_json=json)
 
@@ -134,7 +138,17 @@ def _asked(state: RequestState) -> AccessRequest:
 
 def _check_same(asked: AccessRequest, grant: Grant) -> None:
     """Refuse to sign a grant that is wider than, or other than, what was asked."""
-    for name in ("requester", "scope", "purpose", "reason", "label", "readers", "not_before", "not_after", "ceiling"):
+    for name in (
+        "requester",
+        "scope",
+        "purpose",
+        "reason",
+        "label",
+        "readers",
+        "not_before",
+        "not_after",
+        "ceiling",
+    ):
         if getattr(asked, name) != getattr(grant, name):
             raise UnderstudyError(
                 f"the server's grant differs from the signed request in {name}",

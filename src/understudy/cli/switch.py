@@ -3,7 +3,8 @@
 Rules
 
 * One signature stops; it takes effect before anything is logged and waits for nothing.
-* Starting again takes the lift keys of the programme document, at their threshold. ``--dry-run`` says what would start.
+* Starting again takes the lift keys of the programme document, at their threshold. ``--dry-run`` says what
+  would start.
 """
 
 import secrets

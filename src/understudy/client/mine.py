@@ -2,11 +2,12 @@
 
 Rules
 
-* The list runs from 1 to the highest head that the custodians signed; a missing number is an error, not a shorter list.
-* Every line is checked by oneself: the opening's commitment recomputes, it leads to the root in the leaf, the leaf is
-  in the tree of a witnessed checkpoint, and each entry names its predecessor.
-* n - k + 1 custodians must answer (one of one in the embedded profile): then at least one of any k that released a key
-  is among them.
+* The list runs from 1 to the highest head that the custodians signed; a missing number is an error, not a
+  shorter list.
+* Every line is checked by oneself: the opening's commitment recomputes, it leads to the root in the leaf,
+  the leaf is in the tree of a witnessed checkpoint, and each entry names its predecessor.
+* n - k + 1 custodians must answer (one of one in the embedded profile): then at least one of any k that
+  released a key is among them.
 * The openings are sealed to the personal key; neither server nor custodian learns what is looked at here.
 """
 
@@ -172,9 +173,7 @@ def _verified(
     )
     commitment = commitment_of(opening)
     steps = [octets(step) for step in message.path]
-    verify_inclusion(
-        leaf_hash(commitment), message.position, leaf.participants, steps, octets(leaf.root)
-    )
+    verify_inclusion(leaf_hash(commitment), message.position, leaf.participants, steps, octets(leaf.root))
     checkpoint = cosigned.checkpoint
     proof = tree.inclusion(message.index)
     verify_inclusion(leaf_hash(raw), message.index, tree.size, proof, checkpoint.root)

@@ -3,10 +3,11 @@
 Rules
 
 * A fresh ephemeral key for every request; it lives in this call only.
-* Nothing is decrypted before the entry is checked: the leaf is ours (grant, request and ephemeral key), it is in the
-  tree of a checkpoint that the log signed and a quorum of witnesses cosigned, and both key holders signed their reply.
-* Each half is checked against the commitment in the device-signed header, so a wrong half names the holder that
-  sent it.
+* Nothing is decrypted before the entry is checked: the leaf is ours (grant, request and ephemeral key), it
+  is in the tree of a checkpoint that the log signed and a quorum of witnesses cosigned, and both key
+  holders signed their reply.
+* Each half is checked against the commitment in the device-signed header, so a wrong half names the holder
+  that sent it.
 
 Example::
 

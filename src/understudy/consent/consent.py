@@ -6,8 +6,8 @@ Rules
 * It is in force when server and custodian have both signed one receipt over its hash. Its hash is the
   *consent version* in every segment header.
 * It can only narrow the programme's terms: purposes, streams and application groups are subsets.
-* Standing (active, paused, withdrawn, objecting) goes to server and custodian alike; either acts alone. A device
-  may pause; only the personal key may make it active again. ``withdrawn`` is final for that consent.
+* Standing (active, paused, withdrawn, objecting) goes to server and custodian alike; either acts alone. A
+  device may pause; only the personal key may make it active again. ``withdrawn`` is final for that consent.
 """
 
 from enum import StrEnum

@@ -3,8 +3,8 @@
 Rules
 
 * The record is signed by the personal key and by every device it lists for the first time.
-* Record 1 is fixed: its hash is ``prev`` of the participant's first numbered log entry. Later records (another
-  device, a revoked one) name their predecessor and raise ``number``.
+* Record 1 is fixed: its hash is ``prev`` of the participant's first numbered log entry. Later records
+  (another device, a revoked one) name their predecessor and raise ``number``.
 * The custodian's signed receipt comes before the first deposit.
 """
 

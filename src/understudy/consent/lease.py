@@ -3,8 +3,8 @@
 Rules
 
 * A lease binds one device, one consent, its streams and the programme document; it lasts at most 60 s.
-* It counts only together with a custodian's fresh "switch on" (see ``custody.switch``), whose age runs from the
-  moment the device sent its nonce.
+* It counts only together with a custodian's fresh "switch on" (see ``custody.switch``), whose age runs from
+  the moment the device sent its nonce.
 * Server and custodian keep no lease beyond ten minutes: leases would be a record of working hours.
 """
 

@@ -1,4 +1,4 @@
-"""The primitive values that every signed document is made of.
+r"""The primitive values that every signed document is made of.
 
 Rules
 
@@ -7,14 +7,14 @@ Rules
 * Identifiers are a typed prefix and 128 random bits. Nothing can be computed from them.
 * Times are integers: seconds since 1970-01-01T00:00:00Z, below 2**53.
 * Every type here is checked when a document is decoded, not when a value is built in Python.
-* Patterns end in ``$(?!\\n)``: a bare ``$`` would also accept one trailing newline.
+* Patterns end in ``$(?!\n)``: a bare ``$`` would also accept one trailing newline.
 
 Example
 
->>> encode_bytes(b"\\x00\\xff")
+>>> encode_bytes(b"\x00\xff")
 'AP8'
 >>> decode_bytes("AP8")
-b'\\x00\\xff'
+b'\x00\xff'
 """
 
 import base64

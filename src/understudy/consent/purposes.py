@@ -61,7 +61,8 @@ class Stream(StrEnum):
 class Activity(StrEnum):
     """What the switch can stop, each by itself.
 
-    ``reads`` leaves people's way to their own recordings open; only ``own-reads``, named by itself, closes it.
+    ``reads`` leaves people's way to their own recordings open; only ``own-reads``, named by itself, closes
+    it.
     """
 
     CAPTURE = "capture"

@@ -30,17 +30,34 @@ class HeaderFields(Protocol):
     """The fields of a segment header that a scope may speak of."""
 
     @property
-    def programme(self) -> str: ...
+    def programme(self) -> str:
+        """Programme id."""
+        ...
+
     @property
-    def tag(self) -> str | None: ...
+    def tag(self) -> str | None:
+        """Participant tag; None for pooled objects."""
+        ...
+
     @property
-    def recording(self) -> str: ...
+    def recording(self) -> str:
+        """Recording id."""
+        ...
+
     @property
-    def application_group(self) -> str: ...
+    def application_group(self) -> str:
+        """Application group."""
+        ...
+
     @property
-    def task_label(self) -> str: ...
+    def task_label(self) -> str:
+        """Task label."""
+        ...
+
     @property
-    def consent(self) -> str: ...
+    def consent(self) -> str:
+        """Consent version hash."""
+        ...
 
 
 class Scope(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):

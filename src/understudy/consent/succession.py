@@ -2,8 +2,10 @@
 
 Rules
 
-* Recovery keys do one thing only: at their threshold they sign a ``Succession`` that names the successor document.
-* The reason is stated, and everybody sees it: recorders show old and new fingerprints and wait for the person.
+* Recovery keys do one thing only: at their threshold they sign a ``Succession`` that names the successor
+  document.
+* The reason is stated, and everybody sees it: recorders show old and new fingerprints and wait for the
+  person.
 * The successor opens a new log epoch. Capture and reads are off until the lift keys lift them.
 * Recovery restores no lost half.
 """

@@ -2,8 +2,8 @@
 
 Rules
 
-* Every body is strict JSON of one of these values: unknown fields are refused. Signed documents travel inside as the
-  exact bytes that were signed.
+* Every body is strict JSON of one of these values: unknown fields are refused. Signed documents travel
+  inside as the exact bytes that were signed.
 * Nothing here is trusted because of where it came from: each signed part is verified by whoever uses it.
 * ``Problem`` is the one shape of an error (RFC 9457), with a stable ``reason`` and a ``hint``.
 """

@@ -2,10 +2,10 @@
 
 Rules
 
-* The custodian's own core class satisfies ``CustodianPort`` too, so a whole server can be composed in one process
-  from real parts.
-* Every method raises ``RefusedError`` with the other side's reason, ``FormatError`` or ``SignatureError`` for bad input,
-  and ``UnavailableError`` when the other side cannot be reached or did not answer in time.
+* The custodian's own core class satisfies ``CustodianPort`` too, so a whole server can be composed in one
+  process from real parts.
+* Every method raises ``RefusedError`` with the other side's reason, ``FormatError`` or ``SignatureError`` for
+  bad input, and ``UnavailableError`` when the other side cannot be reached or did not answer in time.
 """
 
 from typing import Protocol
@@ -42,7 +42,7 @@ class CustodianPort(Protocol):
         ...
 
     def countersign(self, consent: Signed, receipt: Signed) -> Signed:
-        """Check a ``Consent`` and its server-signed ``ConsentReceipt``; return it signed by both. Idempotent."""
+        """Return the server-signed ``ConsentReceipt`` of a ``Consent`` signed by both. Idempotent."""
         ...
 
     def stand(self, standing: Signed) -> None:
@@ -54,7 +54,7 @@ class CustodianPort(Protocol):
         ...
 
     def open(self, delivery: Delivery) -> bytes:
-        """Admit the entry, release if it carries grant and request; return the canonical ``CustodianAnswer``."""
+        """Admit the entry, release if it may; return the canonical ``CustodianAnswer``."""
         ...
 
     def head(self, tag: str) -> Signed:
@@ -94,11 +94,11 @@ class ServerPort(Protocol):
         ...
 
     def enrol(self, record: Signed) -> EnrolAnswer:
-        """Register an ``EnrolmentRecord``; return custodians' receipts and the escrow key. Idempotent."""
+        """Register an ``EnrolmentRecord``; return receipts and the escrow key. Idempotent."""
         ...
 
     def give_consent(self, consent: Signed) -> Signed:
-        """Register a ``Consent``; return the ``ConsentReceipt`` signed by server and custodian. Idempotent."""
+        """Append ciphertext at ``offset``; all durable and deposited, the answer has the receipts."""
         ...
 
     def stand(self, standing: Signed) -> None:
@@ -118,7 +118,7 @@ class ServerPort(Protocol):
         ...
 
     def segments(self, key: SigningKey, *, grant: str = "", cursor: str = "") -> SegmentList:
-        """List segments: those a grant (by its hash) covers for its reader ``key``, or one's own by personal key."""
+        """List the segments a grant (by its hash) covers for its reader, or one's own."""
         ...
 
     def ciphertext(self, segment: str, key: SigningKey) -> bytes:

@@ -3,11 +3,11 @@
 Rules
 
 * ``lease_root`` in a segment header is SHA-256(context ‖ 0x00 ‖ salt ‖ canonical ``{leases, statements}``).
-* The list and its salt stay on the device with the held recording, are presented once to ingest together with the
-  stretch they cover, are checked in memory, and are then deleted on both sides. They would be a record of somebody's
-  working hours.
-* A second is covered when a lease for this device and consent is valid in it, and a switch statement that does not
-  stop capture was at most the programme's ``statement_seconds`` old in it.
+* The list and its salt stay on the device with the held recording, are presented once to ingest together
+  with the stretch they cover, are checked in memory, and are then deleted on both sides. They would be a
+  record of somebody's working hours.
+* A second is covered when a lease for this device and consent is valid in it, and a switch statement that
+  does not stop capture was at most the programme's ``statement_seconds`` old in it.
 """
 
 from typing import Annotated, ClassVar

@@ -2,10 +2,10 @@
 
 Rules
 
-* It carries openings, never halves. Everything in it is checked against the witnessed log and the custodian's own
-  deposits; nothing is believed because the broker says it.
-* ``leaves`` continues the custodian's mirror from ``start``, so that one message proves consistency and inclusion; a
-  custodian further behind pulls the rest from the log itself.
+* It carries openings, never halves. Everything in it is checked against the witnessed log and the
+  custodian's own deposits; nothing is believed because the broker says it.
+* ``leaves`` continues the custodian's mirror from ``start``, so that one message proves consistency and
+  inclusion; a custodian further behind pulls the rest from the log itself.
 * ``grant`` and ``request`` are absent when an older entry is delivered only to be admitted.
 """
 

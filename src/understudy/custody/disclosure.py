@@ -4,7 +4,7 @@ Rules
 
 * The request is signed, in this minute, by the personal key of the tag or by the auditor of the key set.
 * An entry that is still undecided is shown as ``admitted``; nothing was released by the time in that outcome.
-* A page holds at most 512 KiB of sealed openings, and at least one.
+* A page holds at most 512 KiB of sealed openings, 200 of them at most, and at least one.
 * Heads are signed for whoever asks: a tag names nobody, and comparing heads is how a lie is found.
 
 Example: ``disclosure.page(pinned, request, tree_size, now)``.
@@ -26,7 +26,7 @@ from understudy.sealing.signing import Signed, sign
 from understudy.transparency.database import Database
 
 PAGE_BYTES: Final = 512 << 10
-PAGE_OPENINGS: Final = 1_000
+PAGE_OPENINGS: Final = 200
 
 
 class Disclosure:

@@ -2,13 +2,13 @@
 
 Rules
 
-* A grant for other people's data is signed by at least two approvers of the roster, none of them its requester and
-  none of them one of its readers. Its purpose is one a programme may offer.
-* A self-grant has purpose ``own``, names exactly one tag, and is signed by that participant's personal key or by a
-  credential of their enrolment record, which is also its one reader. It has no approvers.
+* A grant for other people's data is signed by at least two approvers of the roster, none of them its
+  requester and none of them one of its readers. Its purpose is one a programme may offer.
+* A self-grant has purpose ``own``, names exactly one tag, and is signed by that participant's personal key
+  or by a credential of their enrolment record, which is also its one reader. It has no approvers.
 * ``ceiling`` bounds segments per hour; ``not_after - not_before`` is bounded by the programme.
-* An open request is signed by a reader the grant names, over the exact segments (as an RFC 6962 root over their
-  sorted ids) and over a fresh ephemeral key.
+* An open request is signed by a reader the grant names, over the exact segments (as an RFC 6962 root over
+  their sorted ids) and over a fresh ephemeral key.
 """
 
 from collections.abc import Iterable

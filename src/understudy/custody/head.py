@@ -2,10 +2,10 @@
 
 Rules
 
-* A head says: this many of your entries have I admitted, and this is the newest commitment. Two heads of one custodian
-  epoch with the same ``n`` and different commitments are proof of a lie.
-* An outcome says what an admitted entry led to; it is stored before it is sent and never changes. While an entry is
-  undecided its outcome reads ``admitted``: nothing was released by its ``time``.
+* A head says: this many of your entries have I admitted, and this is the newest commitment. Two heads of
+  one custodian epoch with the same ``n`` and different commitments are proof of a lie.
+* An outcome says what an admitted entry led to; it is stored before it is sent and never changes. While an
+  entry is undecided its outcome reads ``admitted``: nothing was released by its ``time``.
 * ``n`` = 0 is a participant without entries; the commitment is then the hash of enrolment record 1.
 """
 
@@ -129,14 +129,18 @@ class ReleaseReply(Document, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     time: Time
 
 
-class Released(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="released", tag_field="kind"):
+class Released(
+    Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="released", tag_field="kind"
+):
     """The custodian's answer to an entry it admitted and released."""
 
     reply: Signed
     heads: Annotated[tuple[Signed, ...], Meta(max_length=1_000)]
 
 
-class NotReleased(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="refused", tag_field="kind"):
+class NotReleased(
+    Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="refused", tag_field="kind"
+):
     """Admitted, numbered, and refused; the outcome is stored and signed."""
 
     reason: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,62}$")]

@@ -3,11 +3,11 @@
 Rules
 
 * Off: one signature of any roster member or of the auditor is enough; it takes effect at once and persists.
-* On: the lift keys, at their threshold, sign a bundle that names the custodian's current ``revision``; a bundle for an
-  older revision is stale, so an old lift cannot be replayed after a new stop.
+* On: the lift keys, at their threshold, sign a bundle that names the custodian's current ``revision``; a
+  bundle for an older revision is stale, so an old lift cannot be replayed after a new stop.
 * A fresh custodian starts with everything off.
-* A switch statement answers many devices at once: it signs the RFC 6962 root over their nonces. A device accepts it
-  only with the path of its own nonce, and its age runs from when the device sent that nonce.
+* A switch statement answers many devices at once: it signs the RFC 6962 root over their nonces. A device
+  accepts it only with the path of its own nonce, and its age runs from when the device sent that nonce.
 """
 
 from typing import Annotated, ClassVar

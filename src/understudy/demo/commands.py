@@ -26,7 +26,10 @@ def run_command(*arguments: str, expect: Sequence[int] = (0,)) -> subprocess.Com
         StageError: another exit code than expected.
     """
     command = (sys.executable, "-m", "understudy", *arguments)
-    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    # The program is this interpreter and the words are the script's own.
+    done = subprocess.run(  # noqa: S603
+        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
     if done.returncode not in expect:
         said = done.stderr.strip() or done.stdout.strip()
         shown = " ".join(("understudy", *arguments[:2]))

@@ -2,8 +2,8 @@
 
 Rules
 
-* Every stage says in one line what happened and adds its facts to the summary; a stage whose check fails ends the
-  demonstration with exit code 1.
+* Every stage says in one line what happened and adds its facts to the summary; a stage whose check fails
+  ends the demonstration with exit code 1.
 * Participants, requests and recordings are synthetic, and are called so.
 * What the stage claims is measured in it: bytes are compared, entries counted, strings searched for.
 """
@@ -82,7 +82,10 @@ class Demo:
         place = ("--device", str(self.device), "--server", self.server)
         shared = ask("recording", "share", self.recording, "--now", *place)
         facts = {"segments": len(shared["shared"]), "receipts": shared["receipts"]}
-        return f"{facts['segments']} segments sealed and uploaded, {facts['receipts']} custodian receipts", facts
+        return (
+            f"{facts['segments']} segments sealed and uploaded, {facts['receipts']} custodian receipts",
+            facts,
+        )
 
     def request(self) -> tuple[str, Summary]:
         """A researcher asks; two approvers sign the exact grant."""
@@ -110,7 +113,10 @@ class Demo:
         )
         if not equal:
             raise StageError("what was opened differs from what was recorded")
-        return f"{len(opened)} segments opened, every byte equal", {"segments": len(opened), "bytes_equal": equal}
+        return f"{len(opened)} segments opened, every byte equal", {
+            "segments": len(opened),
+            "bytes_equal": equal,
+        }
 
     def mine(self) -> tuple[str, Summary]:
         """Who read mine: the participant's own complete, verified list."""
@@ -120,7 +126,9 @@ class Demo:
         if listed != 1 or set(mine["reads"][0]["segments"]) != set(self.segments):
             raise StageError("the participant's list does not show exactly the one read")
         purpose = mine["reads"][0]["purpose"]
-        return f"the participant sees {listed} read, to {purpose}, and that none is missing", {"reads_listed": listed}
+        return f"the participant sees {listed} read, to {purpose}, and that none is missing", {
+            "reads_listed": listed
+        }
 
     def search(self) -> tuple[str, Summary]:
         """The planted strings, looked for in every byte at rest; the control is the same content unsealed."""
@@ -128,7 +136,9 @@ class Demo:
         at_rest = _count_hits(self.home, planted) + _count_hits(self.device, planted)
         control = _control_hits(self.folder / "opened", planted)
         if at_rest or control < len(planted):
-            raise StageError(f"planted strings: {at_rest} at rest, {control} of {len(planted)} in the control")
+            raise StageError(
+                f"planted strings: {at_rest} at rest, {control} of {len(planted)} in the control"
+            )
         facts = {"canaries": len(planted), "store_hits": at_rest, "control_hits": control}
         return f"{len(planted)} planted strings: 0 in the stores, {control} in the opened control", facts
 
@@ -194,5 +204,7 @@ def _count_hits(folder: Path, planted: list[str]) -> int:
 
 def _control_hits(folder: Path, planted: list[str]) -> int:
     """Return how many of the strings stand in the recordings once they are opened and decoded."""
-    shown = [run_command("recording", "show", str(path), "--json").stdout for path in sorted(folder.iterdir())]
+    shown = [
+        run_command("recording", "show", str(path), "--json").stdout for path in sorted(folder.iterdir())
+    ]
     return sum(any(needle in text for text in shown) for needle in planted)

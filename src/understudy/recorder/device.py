@@ -2,7 +2,8 @@
 
 Rules
 
-* The personal seed and the device key are made here. The server never has them; the recovery code encodes the seed.
+* The personal seed and the device key are made here. The server never has them; the recovery code encodes
+  the seed.
 * The programme document is pinned by its hash at enrolment. A server that shows another one later is refused.
 * Every file is written durably before the next step relies on it, so each step can be repeated after a crash.
 * The escrow key is believed only under the issuer's signature of the pinned key set, and for this tag.

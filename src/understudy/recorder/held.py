@@ -2,8 +2,8 @@
 
 Rules
 
-* Segments, titles, times and the leases that cover them are sealed to the personal key; what a thief of the disk sees is
-  random ids and sizes.
+* Segments, titles, times and the leases that cover them are sealed to the personal key; what a thief of the
+  disk sees is random ids and sizes.
 * A revision replaces the one before it as a whole; a crash leaves the old one or the new one.
 * A segment's id is fixed when it is held, so sharing can be repeated after a crash without sealing twice.
 * Deleting is one step. What was deleted never appears upstream.
@@ -30,7 +30,6 @@ from understudy.recorder.errors import HeldError
 from understudy.sealing.canonical import canonical, parse
 from understudy.sealing.durable import durable_remove, durable_write, private_folder
 from understudy.sealing.held import HeldContext, held_reader, held_writer
-
 
 LENGTH_BYTES: Final = 8
 

@@ -2,9 +2,10 @@
 
 Rules
 
-* A lease is believed under the server's signature and for this device and consent; the statement under a custodian's
-  signature, with the path of this request's own nonce. Neither is believed alone.
-* Capture ends at the earlier of the lease's end and the statement's age limit, counted from when the nonce was sent.
+* A lease is believed under the server's signature and for this device and consent; the statement under a
+  custodian's signature, with the path of this request's own nonce. Neither is believed alone.
+* Capture ends at the earlier of the lease's end and the statement's age limit, counted from when the nonce
+  was sent.
 * Everything that covered a stretch is kept with the held recording until it has been shown to ingest once.
 
 Example::

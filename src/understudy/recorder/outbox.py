@@ -2,11 +2,12 @@
 
 Rules
 
-* A bundle (header, ciphertext, sealed halves, lease presentation) is durable before its first byte is sent, and a
-  segment id is sealed at most once. Sending again sends the same bytes.
-* A segment counts as shared only when this device holds every custodian's receipt, checked under the pinned key set.
-* After that the ciphertext and the leases are deleted here; header and receipt stay. This device cannot read what it
-  shared: it kept neither the key nor a half.
+* A bundle (header, ciphertext, sealed halves, lease presentation) is durable before its first byte is sent,
+  and a segment id is sealed at most once. Sending again sends the same bytes.
+* A segment counts as shared only when this device holds every custodian's receipt, checked under the pinned
+  key set.
+* After that the ciphertext and the leases are deleted here; header and receipt stay. This device cannot
+  read what it shared: it kept neither the key nor a half.
 
 Example::
 
@@ -91,9 +92,7 @@ class Outbox:
             )
         return found
 
-    def send(
-        self, server: ServerPort, progress: Callable[[int, int], None] | None = None
-    ) -> Iterator[Sent]:
+    def send(self, server: ServerPort, progress: Callable[[int, int], None] | None = None) -> Iterator[Sent]:
         """Upload every sealed segment, oldest first; yield each once its receipts are held.
 
         Args:

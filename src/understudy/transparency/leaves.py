@@ -3,11 +3,12 @@
 Rules
 
 * A leaf is canonical JSON, at most 65,535 bytes (C2SP tlog-tiles entry bundles). Kinds are append-only.
-* A leaf names no participant. What concerns one is a salted commitment: SHA-256(context ‖ 0x00 ‖ salt ‖ canonical
-  ``{n, prev, segments, tag}``). The opening (salt and values) is kept beside the log and dies with the person.
+* A leaf names no participant. What concerns one is a salted commitment: SHA-256(context ‖ 0x00 ‖ salt ‖
+  canonical ``{n, prev, segments, tag}``). The opening (salt and values) is kept beside the log and dies with
+  the person.
 * The entry root is the RFC 6962 tree over the commitments, leaves sorted by tag. Only ``open`` entries carry
-  numbers: ``n`` counts one participant's entries and ``prev`` is their previous commitment, or the hash of enrolment
-  record 1 for ``n`` = 1.
+  numbers: ``n`` counts one participant's entries and ``prev`` is their previous commitment, or the hash of
+  enrolment record 1 for ``n`` = 1.
 * Time-stamps are the sequencer's. An entry's place in the tree, not its time, orders it.
 
 Example
@@ -70,7 +71,9 @@ class LeafKind(StrEnum):
     EPOCH = "epoch"
 
 
-class ProgrammeLeaf(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="programme", tag_field="kind"):
+class ProgrammeLeaf(
+    Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="programme", tag_field="kind"
+):
     """A programme document with all its signatures; document 1 is leaf 0."""
 
     version: Version = 1
@@ -95,7 +98,9 @@ class OpenLeaf(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
     root: Digest
 
 
-class DeniedLeaf(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="denied", tag_field="kind"):
+class DeniedLeaf(
+    Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="denied", tag_field="kind"
+):
     """An authenticated request that was refused; the hash of what was asked and the reason code."""
 
     version: Version = 1
@@ -108,7 +113,9 @@ class DeniedLeaf(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, t
     time: Time
 
 
-class DenialsLeaf(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="denials", tag_field="kind"):
+class DenialsLeaf(
+    Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="denials", tag_field="kind"
+):
     """Unauthenticated denials, as one count a minute."""
 
     version: Version = 1
@@ -131,7 +138,9 @@ class GrantLeaf(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
     time: Time
 
 
-class ConsentsLeaf(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="consents", tag_field="kind"):
+class ConsentsLeaf(
+    Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="consents", tag_field="kind"
+):
     """A padded batch of commitments to consent-type events."""
 
     version: Version = 1
@@ -141,7 +150,9 @@ class ConsentsLeaf(Value, frozen=True, kw_only=True, forbid_unknown_fields=True,
     time: Time
 
 
-class SwitchLeaf(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="switch", tag_field="kind"):
+class SwitchLeaf(
+    Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="switch", tag_field="kind"
+):
     """The switch was thrown or lifted; ``order`` is the hash of the signed order or bundle."""
 
     version: Version = 1
@@ -153,7 +164,9 @@ class SwitchLeaf(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, t
     time: Time
 
 
-class RosterLeaf(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="roster", tag_field="kind"):
+class RosterLeaf(
+    Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="roster", tag_field="kind"
+):
     """The roster changed under a later programme document, signed by two existing members."""
 
     version: Version = 1
@@ -162,7 +175,9 @@ class RosterLeaf(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, t
     time: Time
 
 
-class PolicyLeaf(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="policy", tag_field="kind"):
+class PolicyLeaf(
+    Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="policy", tag_field="kind"
+):
     """The policy set with this hash decides from here on."""
 
     version: Version = 1
@@ -171,7 +186,9 @@ class PolicyLeaf(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, t
     time: Time
 
 
-class DerivedLeaf(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="derived", tag_field="kind"):
+class DerivedLeaf(
+    Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="derived", tag_field="kind"
+):
     """A derived object of one participant: the opens it came from and the root of its sources."""
 
     version: Version = 1
@@ -183,7 +200,9 @@ class DerivedLeaf(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     time: Time
 
 
-class PooledLeaf(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="pooled", tag_field="kind"):
+class PooledLeaf(
+    Value, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="pooled", tag_field="kind"
+):
     """A pooled object (checkpoint, weights, report); moves nobody's number."""
 
     version: Version = 1
@@ -270,7 +289,7 @@ def commitment_of(opening: Opening) -> bytes:
 
 
 def leaf_digest(raw: bytes) -> str:
-    """Return the RFC 6962 leaf hash of ``raw`` as base64url: how grants, replies and outcomes name an entry."""
+    """Return the RFC 6962 leaf hash of ``raw`` as base64url: how others name an entry."""
     return encode_bytes(leaf_hash(raw))
 
 

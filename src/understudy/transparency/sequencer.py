@@ -50,6 +50,7 @@ from understudy.transparency.merkle import consistency_path
 from understudy.transparency.note import VerifierKey
 from understudy.transparency.rounds import Rounds, Waiter
 from understudy.transparency.store import open_log
+from understudy.transparency.writer import LogWriter
 
 MAX_BATCH: Final = 1_000
 """Drafts committed together at most."""
@@ -58,8 +59,6 @@ MAX_QUEUE: Final = 10_000
 APPEND_SECONDS: Final = 15.0
 CLOSE_SECONDS: Final = 5.0
 """How long closing waits for the witnesses' last answers."""
-_FOLD_ENTRIES: Final = 2_000
-_RECENT_NODES: Final = 8_192
 
 T = TypeVar("T")
 

@@ -2,15 +2,14 @@
 
 Rules
 
-* Everybody who relies on the log (readers, participants, custodians, auditors) uses these keys and no others; none of
-  them comes from the server that serves the checkpoint.
+* Everybody who relies on the log (readers, participants, custodians, auditors) uses these keys and no
+  others; none of them comes from the server that serves the checkpoint.
 
 Example
 
->>> from understudy.sealing.signing import SigningKey
->>> log, witness = SigningKey.generate().public, SigningKey.generate().public
->>> LogTrust(VerifierKey.log("example.com/log", log), (VerifierKey.witness("example.com/w", witness),), 1).quorum
-1
+>>> from understudy.sealing.signing import SigningKey >>> log, witness = SigningKey.generate().public,
+SigningKey.generate().public >>> LogTrust(VerifierKey.log("example.com/log", log),
+(VerifierKey.witness("example.com/w", witness),), 1).quorum 1
 """
 
 from dataclasses import dataclass

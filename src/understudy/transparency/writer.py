@@ -1,4 +1,4 @@
-"""The writer's hold on the log's store: the lock, the growing tree in memory, and transactions that leave both true.
+"""The writer's hold on the log's store: its lock, the growing tree, and transactions that keep both true.
 
 Rules
 
@@ -97,7 +97,7 @@ class LogWriter:
         return self._store.erase(tag)
 
     def fold(self) -> None:
-        """Fold the WAL back if it is due. A failure is no loss: all is in the WAL, and the next call tries again."""
+        """Fold the WAL back if it is due. A failure loses nothing: all is in the WAL, for the next try."""
         if self._must_empty_wal or self._unfolded >= FOLD_ENTRIES:
             with contextlib.suppress(StoreError):
                 is_done = self._store.database.fold(everything=self._must_empty_wal)

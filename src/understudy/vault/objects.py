@@ -32,7 +32,7 @@ from typing import BinaryIO, Final, Protocol
 
 from understudy.sealing.durable import PRIVATE_FILE, flush_folder, private_folder
 from understudy.sealing.errors import DurabilityError
-from understudy.vault.errors import ObjectKeyError, ObjectMissingError, StorageError
+from understudy.vault.errors import ObjectKeyError, ObjectMissingError, StorageError, VaultError
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}(/[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}){0,3}")
 _COPY_BYTES: Final = 1 << 20
@@ -104,7 +104,7 @@ class LocalObjects:
             temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
             try:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-                with open(os.open(temporary, flags, PRIVATE_FILE), "wb") as file:
+                with os.fdopen(os.open(temporary, flags, PRIVATE_FILE), "wb") as file:
                     shutil.copyfileobj(source, file, _COPY_BYTES)
                     file.flush()
                     os.fsync(file.fileno())
@@ -127,10 +127,11 @@ class LocalObjects:
         Raises:
             ObjectKeyError: not a name.
             ObjectMissingError: there is no such object.
-            StorageError: an input/output error, or a negative range.
+            VaultError: a negative range.
+            StorageError: an input/output error.
         """
         if start < 0 or length < 0:
-            raise StorageError("a range cannot be negative", hint="ask for bytes from 0 on")
+            raise VaultError("a range cannot be negative", hint="ask for bytes from 0 on")
         with _storage_errors(), self._open(key) as file:
             file.seek(start)
             return file.read(length)
@@ -168,7 +169,7 @@ class LocalObjects:
     def _open(self, key: str) -> BinaryIO:
         path = self._root / check_key(key)
         try:
-            return open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
+            return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
         except FileNotFoundError as error:
             raise ObjectMissingError("there is no such object") from error
 

@@ -1,12 +1,14 @@
-"""Uploads under way: ciphertext that arrives in pieces and is durable piece by piece.
+"""Uploads under way: a bundle's header and halves, and ciphertext that arrives in pieces.
 
 Rules
 
-* One file per segment, named by its random id, 0600. Its length is how far the upload has come.
+* Two files per segment, named by its random id, 0600: the bundle, written once, and the ciphertext so far, whose
+  length is how far the upload has come. Both are gone when the segment is in the catalogue; neither is backed up.
 * A piece is flushed before it is acknowledged. A piece that was cut short by a crash is still only a beginning: what
   counts is the length found, and the hash of the whole is checked at the end.
 * Pieces come in order; a piece at another offset is refused, and the answer says where to go on.
 * Nothing is longer than its header says. What is left alone for ``UNFINISHED_SECONDS`` is removed.
+* Leases are not part of a bundle: they are checked in memory when the upload begins.
 
 Example: ``uploads.append(segment, 0, piece, limit=header.ciphertext_bytes)`` returns the new offset.
 """
@@ -16,22 +18,43 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Annotated, BinaryIO, Final
+
+from msgspec import Meta
 
 from understudy.consent.clock import Clock
-from understudy.sealing.durable import PRIVATE_FILE, durable_remove, flush_folder, private_folder
-from understudy.sealing.errors import DurabilityError
-from understudy.sealing.header import CiphertextCheck, SegmentHeader
-from understudy.vault.errors import OffsetError, StorageError, refusal
+from understudy.consent.primitives import Value
+from understudy.sealing.canonical import canonical, parse
+from understudy.sealing.durable import (
+    PRIVATE_FILE,
+    durable_remove,
+    durable_write,
+    flush_folder,
+    private_folder,
+)
+from understudy.sealing.errors import AlreadyWrittenError, DurabilityError
+from understudy.sealing.header import CiphertextCheck, SealedHalf, SegmentHeader
+from understudy.sealing.signing import Signed
+from understudy.vault.errors import OffsetError, StorageError, conflict, refusal
 from understudy.vault.objects import check_key
 
 UNFINISHED_SECONDS: Final = 7 * 86_400
 MAX_PIECE_BYTES: Final = 8 << 20
-_PART_BYTES: Final = 1 << 20
+_READ_BYTES: Final = 1 << 20
+_BUNDLE: Final = ".bundle"
+_PART: Final = ".part"
+_STRIPES: Final = 64
+
+
+class Bundle(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an upload needs again at its end: the header and the sealed halves."""
+
+    header: Signed
+    halves: Annotated[tuple[SealedHalf, ...], Meta(min_length=2, max_length=4)]
 
 
 class Uploads:
-    """Ciphertext files that are not complete, or not checked, yet."""
+    """Segments that are not complete, or not checked, yet."""
 
     def __init__(self, root: Path, clock: Clock) -> None:
         """Open the folder, making it if it is absent.
@@ -40,15 +63,39 @@ class Uploads:
             StorageError: the folder cannot be made.
         """
         self._clock: Final = clock
-        self._lock: Final = threading.Lock()
+        self._locks: Final = tuple(threading.Lock() for _ in range(_STRIPES))
         with _storage_errors():
             self._root: Final = private_folder(root)
+
+    def begin(self, segment: str, bundle: Bundle) -> int:
+        """Keep the bundle and return how many bytes of ciphertext are durable. Idempotent.
+
+        Raises:
+            ConflictError: another header was begun under this id.
+            StorageError: disk full; nothing was begun.
+        """
+        with _storage_errors():
+            try:
+                durable_write(self._path(segment, _BUNDLE), canonical(bundle))
+            except AlreadyWrittenError:
+                stored = self.bundle(segment)
+                if stored is None or stored.header.body != bundle.header.body:
+                    raise conflict("headers-differ") from None
+        return self.offset(segment)
+
+    def bundle(self, segment: str) -> Bundle | None:
+        """Return the bundle of an upload that was begun, or None."""
+        with _storage_errors():
+            try:
+                return parse(Bundle, self._path(segment, _BUNDLE).read_bytes())
+            except FileNotFoundError:
+                return None
 
     def offset(self, segment: str) -> int:
         """Return how many bytes of the segment are durable here; 0 if none."""
         with _storage_errors():
             try:
-                return self._path(segment).stat().st_size
+                return self._path(segment, _PART).stat().st_size
             except FileNotFoundError:
                 return 0
 
@@ -66,16 +113,16 @@ class Uploads:
             RefusedError: ``too-long``.
             StorageError: disk full; the upload stands where it stood.
         """
-        if len(piece) > MAX_PIECE_BYTES or offset + len(piece) > limit:
-            raise refusal("too-long")
-        path = self._path(segment)
-        with self._lock, _storage_errors():
+        path = self._path(segment, _PART)
+        with self._lock(segment), _storage_errors():
             is_new = not path.exists()
             flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-            with open(os.open(path, flags, PRIVATE_FILE), "wb", buffering=0) as file:
+            with os.fdopen(os.open(path, flags, PRIVATE_FILE), "wb", buffering=0) as file:
                 stands = file.seek(0, os.SEEK_END)
                 if stands != offset:
                     raise OffsetError(stands)
+                if len(piece) > MAX_PIECE_BYTES or offset + len(piece) > limit:
+                    raise refusal("too-long")
                 try:
                     _write_all(file, piece)
                     os.fsync(file.fileno())
@@ -96,7 +143,7 @@ class Uploads:
         """
         checked = CiphertextCheck(header)
         with self.open(segment) as file:
-            while part := file.read(_PART_BYTES):
+            while part := file.read(_READ_BYTES):
                 checked.update(part)
         checked.finish()
 
@@ -108,24 +155,37 @@ class Uploads:
             StorageError: it cannot be read, or there is none.
         """
         with _storage_errors():
-            descriptor = os.open(self._path(segment), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            with open(descriptor, "rb") as file:
+            path = self._path(segment, _PART)
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            with os.fdopen(descriptor, "rb") as file:
                 yield file
+
+    def restart(self, segment: str) -> None:
+        """Remove the ciphertext of an upload and keep its bundle."""
+        with self._lock(segment), _storage_errors():
+            durable_remove(self._path(segment, _PART))
 
     def forget(self, segment: str) -> None:
         """Remove the upload; nothing happens if there is none."""
-        with self._lock, _storage_errors():
-            if self._path(segment).exists():
-                durable_remove(self._path(segment))
+        with self._lock(segment), _storage_errors():
+            for suffix in (_PART, _BUNDLE):
+                if self._path(segment, suffix).exists():
+                    durable_remove(self._path(segment, suffix))
 
     def abandoned(self) -> list[str]:
         """Return the segments whose uploads were left alone for ``UNFINISHED_SECONDS``."""
         before = self._clock.now() - UNFINISHED_SECONDS
+        newest: dict[str, float] = {}
         with _storage_errors():
-            return [path.name for path in self._root.iterdir() if path.stat().st_mtime < before]
+            for path in self._root.iterdir():
+                newest[path.stem] = max(newest.get(path.stem, 0.0), path.stat().st_mtime)
+        return sorted(segment for segment, touched in newest.items() if touched < before)
 
-    def _path(self, segment: str) -> Path:
-        return self._root / check_key(segment)
+    def _lock(self, segment: str) -> threading.Lock:
+        return self._locks[hash(segment) % _STRIPES]
+
+    def _path(self, segment: str, suffix: str) -> Path:
+        return self._root / f"{check_key(segment)}{suffix}"
 
 
 def _write_all(file: BinaryIO, piece: bytes) -> None:

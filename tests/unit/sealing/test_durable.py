@@ -98,7 +98,8 @@ durable_write(Path(sys.argv[1]) / "kept", b"x" * 1000)
 resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
 for exclusive in (True, False):
     try:
-        durable_write(Path(sys.argv[1]) / ("kept" if not exclusive else "new"), b"y" * 9000, exclusive=exclusive)
+        name = "new" if exclusive else "kept"
+        durable_write(Path(sys.argv[1]) / name, b"y" * 9000, exclusive=exclusive)
     except DurabilityError as error:
         print(error.hint)
 """

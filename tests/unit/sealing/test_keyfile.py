@@ -52,14 +52,15 @@ def test_every_kind_of_key_comes_back(
 
 
 def test_a_given_key_is_kept(tmp_path: Path) -> None:
-    for create, load, key in (
+    keys: list[tuple[Callable[..., Any], Callable[..., Any], object]] = [
         (create_signing, load_signing, SigningKey.generate()),
         (create_hpke, load_hpke, HpkePrivateKey.generate()),
         (create_personal, load_personal, PersonalSeed.generate()),
         (create_shred, load_shred, ShredKey.generate()),
-    ):
+    ]
+    for create, load, key in keys:
         path = tmp_path / create.__name__
-        assert create(path, key=key) is key  # type: ignore[operator]
+        assert create(path, key=key) is key
         assert repr(load(path)) == repr(key)
 
 
