@@ -2,8 +2,8 @@
 
 Rules
 
-* A key signs for the Ed25519 credential of that public key, and for nothing else. A WebAuthn credential is named
-  by its hash like any other, but this version cannot check its signatures, so it never acts.
+* A key signs for the Ed25519 credential of that public key, and for nothing else. A WebAuthn credential has a
+  hash like any other, but this version cannot check its signatures, so it never acts.
 * Roles come from the roster of the document in force, now: who leaves the roster loses them at once. The
   auditor's key is an auditor, custodians' keys are mirrors, lift keys may lift.
 * A credential speaks for a participant when it is their personal key or stands in their enrolment record.

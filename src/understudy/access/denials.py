@@ -3,9 +3,10 @@
 Rules
 
 * Whoever signed with a known credential is told the reason, and the denial is logged with it.
-* What nobody known signed is counted, and the count is logged at most once a minute: strangers cannot fill the log.
-* Refusing never waits for the log. A denial that could not be logged is kept in memory, at most 1,000 of them, and
-  logged by a later ``tick``; a count too. What a crash takes is at most that.
+* What nobody known signed is counted, and the count is logged at most once a minute: strangers cannot fill the
+  log.
+* Refusing never waits for the log. A denial that could not be logged is kept in memory, at most 1,000 of them,
+  and logged by a later ``tick``; a count too. What a crash takes is at most that.
 
 Example: ``raise denials.authenticated(refusal, request=hash, actor=credential, purpose=purpose)``.
 """
@@ -36,6 +37,7 @@ class Denials:
         self._clock = clock
         self._policy = policy
         self._lock = threading.Lock()
+        self._ticking = threading.Lock()
         self._count = 0
         self._since = 0
         self._kept: list[PlainDraft] = []
@@ -87,13 +89,14 @@ class Denials:
         Raises:
             UnderstudyError: the log did not take it; nothing is lost, and a later call tries again.
         """
-        logged = False
-        while draft := self._next_kept():
-            self._log.append(draft, durable_only=True)
-            with self._lock:
-                self._kept.remove(draft)
-            logged = True
-        return self._log_count() or logged
+        with self._ticking:
+            logged = False
+            while draft := self._next_kept():
+                self._log.append(draft, durable_only=True)
+                with self._lock:
+                    self._kept.pop(0)
+                logged = True
+            return self._log_count() or logged
 
     def _add_one(self) -> None:
         if self._count == 0:

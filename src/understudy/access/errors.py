@@ -7,8 +7,11 @@
       |   + PolicyError            the policies do not parse, do not fit their schema, or lack a reason
       |   + EntryMissingError      the log's table lacks an entry that a custodian asks for
       |   + CustodianAnswerError   a custodian answered something that is no answer
-      + NotFoundError              no such request
+      + NotFoundError
+      |   + RequestNotFoundError   no such access request
+      |   + GrantNotFoundError     no such grant
       + UnavailableError
+      |   + NotLoggedError         the log did not acknowledge the entry; nothing was opened
       |   + NotDeliveredError      the entry is in the log, but too few custodians answered
       + RefusedError               made by ``refusal(reason)``, or by a policy with its own reason
           + ConflictError          made by ``conflict(reason)``
@@ -22,25 +25,29 @@ Rules
 
 from typing import Final
 
-from understudy.consent.errors import ConflictError, RefusedError, UnavailableError, UnderstudyError
+from understudy.consent.errors import (
+    ConflictError,
+    NotFoundError,
+    RefusedError,
+    UnavailableError,
+    UnderstudyError,
+)
 
 NO_PERMIT: Final = "no-permit"
 POLICY_ERROR: Final = "policy-error"
 
 REASONS: Final = {
-    "already-in-force": "the request has become a grant; nothing more is to be signed",
     "credential-kind": "sign with an Ed25519 credential; WebAuthn is not checked here yet",
     "grant-mismatch": "sign exactly the bytes of the grant that the server shows for this request",
     "grant-unknown": "use the hash of a grant in force",
     NO_PERMIT: "no rule allows this; ask the steward what your roles are",
+    "own-grant": "one tag, one reader, signed by that participant alone",
     POLICY_ERROR: "tell the operator; a rule could not be evaluated, so the answer is no",
     "programme-mismatch": "this server runs another programme",
     "replayed": "sign a new request; this one was already used for something else",
     "request-conflict": "give the request a new id; this id was used before",
     "request-mismatch": "send exactly the segments that the signed request commits to",
-    "request-unknown": "use the id of a submitted request",
-    "requester-unknown": "let a member of the roster ask",
-    "signers": "sign once, with the one credential that the document names",
+    "revocation-signer": "a self-grant is ended by the participant who signed it",
     "unauthenticated": "sign with a credential of the roster, of a grant or of an enrolment record",
     "unknown-segment": "use the ids that the catalogue lists",
 }
@@ -71,6 +78,24 @@ class CustodianAnswerError(AccessError):
     """A custodian answered something that is no answer."""
 
     hint = "see that the custodian runs the same version; keep the answer as evidence"
+
+
+class RequestNotFoundError(NotFoundError):
+    """There is no access request with this id."""
+
+    hint = "use the id of a submitted request"
+
+
+class GrantNotFoundError(NotFoundError):
+    """There is no grant with this hash."""
+
+    hint = "use the hash of a grant that came into force"
+
+
+class NotLoggedError(UnavailableError):
+    """The log did not acknowledge the entry: nothing was opened."""
+
+    hint = "send the same request again when the log and its witnesses answer"
 
 
 class NotDeliveredError(UnavailableError):

@@ -4,8 +4,8 @@ Rules
 
 * Each draft has a request key, so that appending it again after a crash gives the same entry. The key of an
   ``open`` is its request's hash: one signed request is one entry, for ever.
-* ``not_after`` of an ``open`` is the earliest of the request's end, the grant's end, and ``open_seconds`` after the
-  entry's own time.
+* ``not_after`` of an ``open`` is the earliest of the request's end, the grant's end, and ``open_seconds`` after
+  the entry's own time.
 * An entry holds hashes and codes; nothing in it names a participant.
 
 Example

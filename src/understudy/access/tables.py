@@ -9,7 +9,7 @@ Rules
 
 from typing import Final
 
-from sqlalchemy import DDL, BigInteger, ForeignKey, LargeBinary, MetaData, String, Table, event
+from sqlalchemy import BigInteger, Connection, ForeignKey, LargeBinary, MetaData, String, Table, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from understudy.programme.database import NAMING, SignedColumn
@@ -102,9 +102,10 @@ def immutable_trigger(table: str) -> str:
     )
 
 
-def _guard(table: Table) -> None:
-    event.listen(table, "after_create", DDL(immutable_trigger(table.name)).execute_if(dialect="sqlite"))
+def _guard(table: Table, connection: Connection, **_: object) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(immutable_trigger(table.name))
 
 
 for _name in IMMUTABLE:
-    _guard(Base.metadata.tables[_name])
+    event.listen(Base.metadata.tables[_name], "after_create", _guard)

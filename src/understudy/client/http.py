@@ -137,6 +137,18 @@ class Connection:
             time.sleep(REPEAT_AFTER_SECONDS[attempt])
             attempt += 1
 
+    def exchange(self, route: Route, body: bytes, *, seconds: float) -> tuple[int, bytes]:
+        """Return status and body of one call, whatever the status; for protocols that are not ours.
+
+        Raises:
+            httpx2.HTTPError: no answer within ``seconds`` of silence.
+            AnswerError: an answer that is too long.
+        """
+        with self._client.stream(
+            route.method, self.address + route.target(), content=body, timeout=seconds
+        ) as answer:
+            return answer.status_code, _read(answer, route.answer_limit)
+
     def close(self) -> None:
         """Close the kept connections."""
         self._client.close()

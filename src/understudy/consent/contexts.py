@@ -63,7 +63,9 @@ class Context(StrEnum):
     POLICY = "understudy/v1/policy"
     NOTICE = "understudy/v1/notice"
     RELEASE = "understudy/v1/release"
+    DATASET_MANIFEST = "understudy/v1/dataset-manifest"
     HTTP_BODY = "understudy/v1/http-body"
+    HOST = "understudy/v1/host"
 
     # HPKE info and key derivation.
     SEAL_CONTEXT = "understudy/v1/seal-context"

@@ -184,11 +184,49 @@ class SignedCall(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     document: Signed
 
 
+class QueueAnswer(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The custodian's switch changes that wait to be logged, oldest first."""
+
+    changes: Annotated[tuple[QueuedChange, ...], Meta(max_length=10_000)]
+
+
+class RequestList(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Access requests, newest first."""
+
+    requests: tuple[RequestState, ...]
+
+
+class GrantAnswer(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The hash of a grant that is in force."""
+
+    grant: Digest
+
+
+class Health(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether the party that answers can do its work; ``why`` says what it waits for."""
+
+    role: Literal["server", "custodian", "witness"]
+    is_ready: bool
+    why: Annotated[str, Meta(max_length=200)] = ""
+
+
+class Host(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a party runs: digests that are equal on one machine and say nothing else about it.
+
+    ``boot`` is equal in containers of one machine too; ``machine`` is absent where the system has no machine id.
+    """
+
+    boot: Digest
+    machine: Digest | None
+
+
 class Identity(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who answers here: its name, keys and the programme document it has pinned."""
+    """Who answers here: its name, signing key and host, and the programme document it has pinned."""
 
     name: Line
     role: Literal["server", "custodian", "witness"]
     epoch: Count
     key_set: Digest | None
     document: Digest | None
+    signing: PublicKey
+    host: Host

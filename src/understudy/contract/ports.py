@@ -98,7 +98,7 @@ class ServerPort(Protocol):
         ...
 
     def give_consent(self, consent: Signed) -> Signed:
-        """Append ciphertext at ``offset``; all durable and deposited, the answer has the receipts."""
+        """Register a ``Consent``; return its receipt, signed by server and custodian. Idempotent."""
         ...
 
     def stand(self, standing: Signed) -> None:

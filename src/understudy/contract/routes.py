@@ -90,7 +90,7 @@ ENROLMENTS: Final = _post("/v1/enrolments")
 STANDINGS: Final = _post("/v1/standings")
 OPENINGS: Final = _post("/v1/openings", answer=64 * _MIB)
 SWITCH: Final = _get("/v1/switch", answer=16 * _KIB)
-SWITCH_OFF: Final = _post("/v1/switch/off")
+SWITCH_OFF: Final = _post("/v1/switch/off", body=64 * _KIB)
 SWITCH_LIFT: Final = _post("/v1/switch/lift")
 
 # The server.
@@ -110,6 +110,7 @@ APPROVALS: Final = _post("/v1/requests/{request}/approvals")
 OWN_GRANTS: Final = _post("/v1/grants/own")
 REVOCATIONS: Final = _post("/v1/grants/revocations")
 OPENS: Final = _post("/v1/opens", body=512 * _KIB, answer=16 * _MIB)
+CUSTODIAN_SWITCH: Final = _get("/v1/switch/custodian", answer=16 * _KIB)
 LOG_CHECKPOINT: Final = _get("/log/checkpoint", answer=64 * _KIB)
 LOG_ENTRIES: Final = _get("/log/tile/entries/{path:path}", Access.AUTHENTICATED, answer=32 * _MIB)
 LOG_TILE: Final = _get("/log/tile/{path:path}", answer=16 * _KIB)
@@ -151,6 +152,7 @@ SERVER_ROUTES: Final = (
     LOG_ENTRIES,
     LOG_TILE,
     SWITCH,
+    CUSTODIAN_SWITCH,
     SWITCH_OFF,
     SWITCH_LIFT,
 )
