@@ -3,10 +3,10 @@
 Rules
 
 * Whoever signed with a known credential is told the reason, and the denial is logged with it.
-* What nobody known signed is counted, and the count is logged at most once a minute: strangers cannot fill the
-  log.
-* Refusing never waits for the log. A denial that could not be logged is kept in memory, at most 1,000 of them,
-  and logged by a later ``tick``; a count too. What a crash takes is at most that.
+* What nobody known signed is counted, and the count is logged at most once a minute: strangers cannot fill
+  the log.
+* Refusing never waits for the log. A denial that could not be logged is kept in memory, at most 1,000 of
+  them, and logged by a later ``tick``; a count too. What a crash takes is at most that.
 
 Example: ``raise denials.authenticated(refusal, request=hash, actor=credential, purpose=purpose)``.
 """

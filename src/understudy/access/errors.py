@@ -49,6 +49,7 @@ REASONS: Final = {
     "request-mismatch": "send exactly the segments that the signed request commits to",
     "revocation-signer": "a self-grant is ended by the participant who signed it",
     "unauthenticated": "sign with a credential of the roster, of a grant or of an enrolment record",
+    "unknown-participant": "wait until the participant's enrolment has its receipts",
     "unknown-segment": "use the ids that the catalogue lists",
 }
 """Every reason code of this package that is not a policy's, with its hint."""

@@ -4,8 +4,8 @@ Rules
 
 * Each draft has a request key, so that appending it again after a crash gives the same entry. The key of an
   ``open`` is its request's hash: one signed request is one entry, for ever.
-* ``not_after`` of an ``open`` is the earliest of the request's end, the grant's end, and ``open_seconds`` after
-  the entry's own time.
+* ``not_after`` of an ``open`` is the earliest of the request's end, the grant's end, and ``open_seconds``
+  after the entry's own time.
 * An entry holds hashes and codes; nothing in it names a participant.
 
 Example
@@ -18,12 +18,15 @@ True
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from understudy.access.errors import NotLoggedError, refusal
+from understudy.access.ports import Log
 from understudy.consent.primitives import encode_bytes
 from understudy.consent.purposes import Purpose
 from understudy.custody.grant import Grant, OpenRequest
 from understudy.programme.events import PlainDraft
 from understudy.sealing.signing import document_hash
-from understudy.transparency.draft import DraftParticipant
+from understudy.transparency.draft import Appended, Draft, DraftParticipant
+from understudy.transparency.errors import DraftError, RequestConflictError, TransparencyError
 from understudy.transparency.leaves import (
     DenialsLeaf,
     DeniedLeaf,
@@ -69,6 +72,24 @@ class OpenDraft:
                 root=encode_bytes(root or b""),
             )
         )
+
+
+def enter(log: Log, draft: Draft) -> Appended:
+    """Return the entry of ``draft``, durable and cosigned.
+
+    Raises:
+        RefusedError: ``replayed``: the same request made an entry before, with other content.
+        NotLoggedError: the log or its witnesses did not answer.
+        DraftError: the draft can never become an entry.
+    """
+    try:
+        return log.append(draft)
+    except RequestConflictError as error:
+        raise refusal("replayed") from error
+    except DraftError:
+        raise
+    except TransparencyError as error:
+        raise NotLoggedError(str(error)) from error
 
 
 def open_key(request: str) -> str:

@@ -73,26 +73,26 @@ class Participants(Protocol):
 class Catalogue(Protocol):
     """The server's store of sealed segments, as far as headers go."""
 
-    def header(self, segment: str) -> SegmentHeader | None:
-        """Return the verified header of a segment that is shared and not erased, or None."""
+    def headers(self, segments: Sequence[str]) -> Mapping[str, SegmentHeader]:
+        """Return the verified headers of those segments that are shared and not erased, by id."""
         ...
 
 
 class ParticipantHalves(Protocol):
-    """The broker's key store: the only part of the server that sees an ``s_p``."""
+    """The broker's key store, the only part of the server that sees an ``s_p``; ``vault.keystore`` is one."""
 
-    def halves(self, segments: Sequence[str]) -> Mapping[str, Half]:
-        """Return the opened half ``p`` of each segment; the caller wipes them.
+    def open_halves(self, headers: Sequence[SegmentHeader]) -> Mapping[str, Half]:
+        """Return the opened half ``p`` of each segment, by id; the caller wipes them. Nothing is written.
 
         Raises:
-            RefusedError: a segment is unknown or was erased.
+            NotFoundError: a half is not here any more.
         """
         ...
 
 
 class Switch(Protocol):
-    """The server's switch."""
+    """The server's switch; ``programme.switch.ServerSwitch`` is one."""
 
-    def off(self) -> tuple[Activity, ...]:
-        """Return what is off now."""
+    def is_off(self, activity: Activity) -> bool:
+        """Return whether the activity is stopped."""
         ...

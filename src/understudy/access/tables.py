@@ -34,7 +34,7 @@ class RequestRow(Base):
     request: Mapped[str] = mapped_column(_ID, primary_key=True)
     hash: Mapped[str] = mapped_column(_DIGEST, unique=True)
     signed: Mapped[Signed] = mapped_column(SignedColumn)
-    grant: Mapped[str] = mapped_column("grant_hash", _DIGEST, unique=True)
+    grant_hash: Mapped[str] = mapped_column(_DIGEST, unique=True)
     grant_body: Mapped[bytes] = mapped_column(LargeBinary)
     received_at: Mapped[int] = mapped_column(BigInteger, index=True)
 
@@ -44,7 +44,7 @@ class ApprovalRow(Base):
 
     __tablename__ = "access_approval"
 
-    grant: Mapped[str] = mapped_column("grant_hash", ForeignKey(RequestRow.grant), primary_key=True)
+    grant_hash: Mapped[str] = mapped_column(ForeignKey(RequestRow.grant_hash), primary_key=True)
     key: Mapped[str] = mapped_column(_DIGEST, primary_key=True)
     place: Mapped[int]
     signature: Mapped[str] = mapped_column(_SIGNATURE)
@@ -55,7 +55,7 @@ class GrantRow(Base):
 
     __tablename__ = "access_grant"
 
-    grant: Mapped[str] = mapped_column("grant_hash", _DIGEST, primary_key=True)
+    grant_hash: Mapped[str] = mapped_column(_DIGEST, primary_key=True)
     request: Mapped[str | None] = mapped_column(_ID, unique=True)
     signed: Mapped[Signed] = mapped_column(SignedColumn)
     in_force_at: Mapped[int] = mapped_column(BigInteger)
@@ -68,7 +68,7 @@ class ReaderRow(Base):
     __tablename__ = "access_reader"
 
     credential: Mapped[str] = mapped_column(_DIGEST, primary_key=True)
-    grant: Mapped[str] = mapped_column("grant_hash", ForeignKey(GrantRow.grant), primary_key=True)
+    grant_hash: Mapped[str] = mapped_column(ForeignKey(GrantRow.grant_hash), primary_key=True)
     not_after: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -77,7 +77,7 @@ class RevocationRow(Base):
 
     __tablename__ = "access_revocation"
 
-    grant: Mapped[str] = mapped_column("grant_hash", ForeignKey(GrantRow.grant), primary_key=True)
+    grant_hash: Mapped[str] = mapped_column(ForeignKey(GrantRow.grant_hash), primary_key=True)
     signed: Mapped[Signed] = mapped_column(SignedColumn)
 
 
@@ -87,7 +87,7 @@ class PolicyRow(Base):
     __tablename__ = "access_policy"
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    policy: Mapped[str] = mapped_column("policy_hash", _DIGEST)
+    policy_hash: Mapped[str] = mapped_column(_DIGEST)
     log_index: Mapped[int | None] = mapped_column(BigInteger)
 
 

@@ -14,6 +14,8 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
+from understudy.client.custodian import HttpCustodian
+from understudy.client.http import Connection
 from understudy.client.server import ServerClient
 from understudy.consent.credentials import Ed25519Credential
 from understudy.consent.errors import UnderstudyError
@@ -38,9 +40,14 @@ DeviceHome = Annotated[
 KeyFile = Annotated[Path, Parameter(name="--key", help="Key file that signs.")]
 
 
-def connect(server: str) -> ServerClient:
-    """Return a client of the server at ``server``."""
-    return ServerClient(server)
+def connect(server: str, key: SigningKey | None = None) -> ServerClient:
+    """Return a client of the server at ``server``; ``key`` signs what needs a caller."""
+    return ServerClient(server, key=key)
+
+
+def connect_custodian(address: str) -> HttpCustodian:
+    """Return a client of a custodian, for what anybody may ask it."""
+    return HttpCustodian(Connection(address))
 
 
 def signing_key(path: Path) -> SigningKey:

@@ -15,11 +15,10 @@ from understudy.cli.connect import (
     DeviceHome,
     ServerUrl,
     connect,
+    connect_custodian,
     signing_key,
 )
 from understudy.cli.output import Json, emit, moment, remark, short, table
-from understudy.client.custodian import HttpCustodian
-from understudy.client.log import HttpLog
 from understudy.client.mine import reads_of_mine
 from understudy.consent.clock import SystemClock
 from understudy.consent.enrolment import EnrolmentRecord
@@ -56,7 +55,7 @@ def mine(
         here.personal,
         here.document,
         here.enrolment.hash(EnrolmentRecord),
-        [HttpCustodian(url) for url in custodian],
+        [connect_custodian(address) for address in custodian],
         connect(server),
         SystemClock(),
     )
@@ -93,7 +92,7 @@ def export(
     json: Json = False,
 ) -> None:
     """Copy the log's public files (C2SP tlog-tiles) to a folder; repeated, only what is new."""
-    source = HttpLog(server, key=signing_key(key) if key else None)
+    source = connect(server, signing_key(key) if key else None).log
     done = export_log(source, source.checkpoint(), out, entries=entries)
     facts = {"size": done.size, "written": done.written, "removed": done.removed}
     emit(facts, f"{done.size} entries, {done.written} files written to {out}", as_json=json)

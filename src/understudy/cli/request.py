@@ -79,9 +79,9 @@ def create(
 
 
 @app.command(name="list")
-def list_(*, server: ServerUrl = DEFAULT_SERVER, json: Json = False) -> None:
-    """List access requests, newest first."""
-    states = connect(server).requests()
+def list_(*, key: KeyFile, server: ServerUrl = DEFAULT_SERVER, json: Json = False) -> None:
+    """List access requests, newest first; for members of the roster."""
+    states = connect(server, signing_key(key)).requests()
     shown = table("requests", "request", "state", "approvals", "purpose", "until")
     for state in states:
         asked = _asked(state)
@@ -96,9 +96,9 @@ def list_(*, server: ServerUrl = DEFAULT_SERVER, json: Json = False) -> None:
 
 
 @app.command
-def show(request: str, *, server: ServerUrl = DEFAULT_SERVER, json: Json = False) -> None:
-    """Show one request and the exact grant it would become."""
-    state = connect(server).request(request)
+def show(request: str, *, key: KeyFile, server: ServerUrl = DEFAULT_SERVER, json: Json = False) -> None:
+    """Show one request and the exact grant it would become; for members of the roster."""
+    state = connect(server, signing_key(key)).request(request)
     emit(_summary(state), _sentence(state), as_json=json)
 
 
@@ -115,7 +115,8 @@ def approve(
 
     The grant is checked here against the request that its requester signed; what differs is refused.
     """
-    client = connect(server)
+    signer = signing_key(key)
+    client = connect(server, signer)
     state = client.request(request)
     grant = parse(Grant, octets(state.grant_body))
     _check_same(_asked(state), grant)
@@ -123,7 +124,7 @@ def approve(
         remark(_sentence(state).replace("\n", "\nunderstudy: "))
         remark("nothing signed: repeat with --yes")
         return 0
-    state = client.approve(request, sign(grant, signing_key(key)))
+    state = client.approve(request, sign(grant, signer))
     emit(
         _summary(state),
         f"signed: {state.approvals} of {state.needed} approvals, the grant is {state.state}",

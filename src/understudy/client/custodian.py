@@ -2,13 +2,15 @@
 
 Rules
 
-* The server calls with its key of the key set; the custodian answers deposits, opens and statements to nobody else.
+* The server calls with its key of the key set; the custodian answers deposits, opens and statements to nobody
+  else.
 * A participant or roster member needs no key here: what they send is signed in itself.
 * Nothing an answer says is checked here. Receipts, heads and replies are signed; whoever uses them verifies.
 
 Example: ``HttpCustodian(Connection(address), keys, server_key).deposit(header, half)``.
 """
 
+from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from understudy.client.http import Connection
@@ -22,8 +24,8 @@ from understudy.contract.messages import (
     EnrolCall,
     Identity,
     OpeningsAnswer,
-    QueuedChange,
     QueueAnswer,
+    QueuedChange,
     ReceiptAnswer,
     SignedCall,
     StatementsAnswer,
@@ -109,7 +111,7 @@ class HttpCustodian:
 
     def head(self, tag: str) -> Signed:
         """Return the participant's signed ``Head``."""
-        return answer_of(ReceiptAnswer, self._authenticated(HEAD, tag=tag)).receipt
+        return answer_of(ReceiptAnswer, self._authenticated(HEAD, parts={"tag": tag})).receipt
 
     def openings(self, request: Signed) -> OpeningsAnswer:
         """Return sealed openings for a signed ``OpeningsRequest``."""
@@ -141,12 +143,12 @@ class HttpCustodian:
     def _ask(self, route: Route, call: Value, kind: type[V]) -> V:
         return answer_of(kind, self._authenticated(route, write_body(call)))
 
-    def _authenticated(self, route: Route, body: bytes = b"", **parts: str) -> bytes:
+    def _authenticated(
+        self, route: Route, body: bytes = b"", *, parts: Mapping[str, str] | None = None
+    ) -> bytes:
         if self._keys is None or self._server is None:
             raise AnswerError("only the server of the programme may ask this", hint="ask the server")
-        return self._connection.call(
-            route, body, key=self._server, audience=self._keys.signing, **parts
-        )
+        return self._connection.call(route, body, key=self._server, audience=self._keys.signing, parts=parts)
 
 
 def answer_of(kind: type[V], raw: bytes) -> V:

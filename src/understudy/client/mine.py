@@ -8,6 +8,8 @@ Rules
   the leaf is in the tree of a witnessed checkpoint, and each entry names its predecessor.
 * n - k + 1 custodians must answer (one of one in the embedded profile): then at least one of any k that
   released a key is among them.
+* Custodians that answer tell one chain: a shorter one is the beginning of the longest; so was every head seen
+  before.
 * The openings are sealed to the personal key; neither server nor custodian learns what is looked at here.
 """
 
@@ -30,8 +32,6 @@ from understudy.transparency.merkle import leaf_hash, verify_inclusion
 from understudy.transparency.proofs import TileTree
 from understudy.transparency.tiles import TileSource
 from understudy.transparency.trust import log_trust
-
-PAGE = 200
 
 
 class OpeningsSource(Protocol):
@@ -60,7 +60,8 @@ class Read(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     grant: str
     time: int
     segments: tuple[str, ...]
-    outcome: Literal["released", "refused"]
+    outcome: Literal["admitted", "released", "refused"]
+    """``admitted``: not decided yet; nothing was released by the time of the custodian's answer."""
     reason: str
 
 
@@ -81,6 +82,8 @@ def reads_of_mine(
     custodians: Sequence[OpeningsSource],
     log: LogSource,
     clock: Clock,
+    *,
+    seen: Sequence[Signed] = (),
 ) -> Mine:
     """Return every read of the participant's recordings, each verified, none missing.
 
@@ -91,9 +94,11 @@ def reads_of_mine(
         custodians: those that answer; at least n - k + 1.
         log: the public tiles and checkpoint.
         clock: for the request's time.
+        seen: heads that this participant was shown before.
 
     Raises:
-        EntryError: a number is missing, an entry does not verify, or custodians contradict one another.
+        EntryError: a number is missing, an entry does not verify, custodians contradict one another or themselves,
+            or the log is older than theirs.
         UnavailableError: too few custodians answered.
     """
     keys = document.key_set
@@ -104,17 +109,29 @@ def reads_of_mine(
     chains = [_chain(source, personal, document, tag, clock) for source in custodians]
     head, sealed, signed_head = max(chains, key=lambda chain: chain[0].n)
     cosigned = log_trust(keys).verify(log.checkpoint())
+    if cosigned.checkpoint.size < head.tree_size:
+        raise EntryError(
+            "the log that is shown here is older than the custodian's", hint="ask another mirror"
+        )
     tree = TileTree(log, cosigned.checkpoint.size)
-    previous = enrolment
+    commitments = [enrolment]
     reads = []
     for number, opening in enumerate(sealed, start=1):
-        read, previous = _verified(opening, number, previous, personal, document, cosigned, tree)
+        read, commitment = _verified(opening, number, commitments[-1], personal, document, cosigned, tree)
         reads.append(read)
-    if previous != head.commitment or len(reads) != head.n:
+        commitments.append(commitment)
+    if len(reads) != head.n:
         raise EntryError(
             f"the list ends at {len(reads)}, the custodian's head is {head.n}",
             hint="ask the auditor: an entry about you is being withheld",
         )
+    earlier = [_head(signed, document, tag) for signed in seen]
+    for known in (*(chain[0] for chain in chains), *earlier):
+        if known.n > head.n or known.commitment != commitments[known.n]:
+            raise EntryError(
+                f"the head of custodian {known.custodian} with {known.n} entries contradicts the list",
+                hint="keep it and show it to the auditor: two heads that differ prove a lie",
+            )
     return Mine(
         tag=tag,
         reads=tuple(reads),
@@ -141,13 +158,21 @@ def _chain(
             personal.signing,
         )
         answer = source.openings(request)
-        head = answer.head.verify(Head)
-        signers = {custodian.signing for custodian in document.key_set.custodians}
-        if head.tag != tag or not answer.head.signers <= signers:
-            raise EntryError("the head is not the custodian's, or not yours")
+        head = _head(answer.head, document, tag)
         collected.extend(answer.openings)
         if not answer.openings or len(collected) >= head.n:
             return head, collected, answer.head
+
+
+def _head(signed: Signed, document: ProgrammeDocument, tag: str) -> Head:
+    """Return a head after checking that a custodian of the key set signed it, about this participant."""
+    head = signed.verify(Head)
+    signers = {
+        custodian.signing for custodian in document.key_set.custodians if custodian.name == head.custodian
+    }
+    if (head.programme, head.tag) != (document.programme, tag) or signed.signers != signers:
+        raise EntryError("the head is not the custodian's, or not yours")
+    return head
 
 
 def _verified(
@@ -162,7 +187,8 @@ def _verified(
     """Open and check one entry; return it with its commitment."""
     info = info_for(OpeningMessage.CONTEXT, sealed.address)
     message = parse(OpeningMessage, personal.hpke.open(info, octets(sealed.sealed)))
-    if (message.n, message.prev) != (number, previous):
+    tag = participant_tag(document.programme, personal.signing.public)
+    if (message.tag, message.n, message.prev) != (tag, number, previous):
         raise EntryError(f"entry {number} is missing or does not follow its predecessor")
     raw = octets(message.leaf)
     leaf = decode_leaf(raw)
@@ -195,7 +221,11 @@ def _verified(
 def _outcome(sealed: SealedOpening, document: ProgrammeDocument, leaf: str, commitment: str) -> Outcome:
     """Return the custodian's signed outcome after checking that it is about this entry."""
     outcome = sealed.outcome.verify(Outcome)
-    signers = {custodian.signing for custodian in document.key_set.custodians}
-    if not sealed.outcome.signers <= signers or (outcome.leaf, outcome.commitment) != (leaf, commitment):
+    signers = {
+        custodian.signing
+        for custodian in document.key_set.custodians
+        if custodian.name == sealed.address.custodian == outcome.custodian
+    }
+    if sealed.outcome.signers != signers or (outcome.leaf, outcome.commitment) != (leaf, commitment):
         raise EntryError(f"the outcome of entry {outcome.n} is about something else")
     return outcome

@@ -73,7 +73,7 @@ class Reader:
         for entry in entries:
             header = verify_header(entry.header, entry.header.signers)
             half_p, half_c = halves[entry.segment]
-            ciphertext = self._server.ciphertext(entry.segment, self._key)
+            ciphertext = self._server.ciphertext(entry.segment, self._key, grant=grant)
             yield entry.segment, open_segment(header, ciphertext, half_p, half_c)
 
     def obtain_halves(

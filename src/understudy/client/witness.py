@@ -2,8 +2,10 @@
 
 Rules
 
-* The statuses are the specification's: 409 carries the witness's latest size, everything else is refused or not now.
-* A call returns or raises within seconds. It is not repeated here: the sequencer's rounds do that, with a newer tree.
+* The statuses are the specification's: 409 carries the witness's latest size, everything else is refused or
+  not now.
+* A call returns or raises within seconds. It is not repeated here: the sequencer's rounds do that, with a
+  newer tree.
 * The answer is not believed here; the sequencer verifies the cosignature against the key set.
 
 Example: ``WitnessLink(key, HttpWitness("http://127.0.0.1:8472"))``.
@@ -45,7 +47,7 @@ class HttpWitness:
         return answer_of(Identity, self._connection.call(IDENTITY))
 
     def cosign(self, note: bytes, old_size: int, path: Sequence[bytes]) -> bytes:
-        """Return the witness's signature lines on the checkpoint in ``note``; errors as ``Cosigner.cosign``."""
+        """Return the witness's signature lines on the checkpoint in ``note``; raises as ``Cosigner`` says."""
         body = AddCheckpoint(old_size, tuple(path), note).to_bytes()
         try:
             status, answer = self._connection.exchange(ADD_CHECKPOINT, body, seconds=WITNESS_SECONDS)

@@ -64,6 +64,7 @@ class Context(StrEnum):
     NOTICE = "understudy/v1/notice"
     RELEASE = "understudy/v1/release"
     DATASET_MANIFEST = "understudy/v1/dataset-manifest"
+    REDACTION_STAMP = "understudy/v1/redaction-stamp"
     HTTP_BODY = "understudy/v1/http-body"
     HOST = "understudy/v1/host"
 

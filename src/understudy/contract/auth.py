@@ -2,12 +2,13 @@
 
 Rules
 
-* Header ``Authorization: Understudy <base64url of a Signed HttpRequest>``, with exactly one signature. It names the
-  audience (the answering party's signing key), the method, the target with its query, and the hash of the body:
-  nothing of one call can be used for another.
-* It counts for ``WINDOW_SECONDS`` before and after its time, and its nonce counts once. A process that has just
-  started refuses headers made before it started, because it no longer knows which nonces it has seen.
-* A caller who is not expected costs no signature check and no memory. When the memory is full, calls are refused.
+* Header ``Authorization: Understudy <base64url of a Signed HttpRequest>``, with exactly one signature. It
+  names the audience (the answering party's signing key), the method, the target with its query, and the hash
+  of the body: nothing of one call can be used for another.
+* It counts for ``WINDOW_SECONDS`` before and after its time, and its nonce counts once. A process that has
+  just started refuses headers made before it started, because it no longer knows which nonces it has seen.
+* A caller who is not expected costs no signature check and no memory. When the memory is full, calls are
+  refused.
 * It says who calls. Whether they may is decided by whoever answers.
 
 Example
@@ -101,7 +102,9 @@ class Doorman:
         if abs(now - request.time) > WINDOW_SECONDS or request.time < self._since:
             raise RefusedError("clock", hint="set the clock, and sign the call anew")
         if not expected(caller):
-            raise RefusedError("caller-unknown", hint="use a key that the programme document or a grant names")
+            raise RefusedError(
+                "caller-unknown", hint="use a key that the programme document or a grant names"
+            )
         signed.verify(HttpRequest)
         self._use(request.nonce, now)
         return caller

@@ -2,8 +2,8 @@
 
 Rules
 
-* Unknown fields, wrong types and a second field of the same name are refused. Spacing and order do not matter:
-  what is signed travels inside, as its own exact bytes.
+* Unknown fields, wrong types and a second field of the same name are refused. Spacing and order do not
+  matter: what is signed travels inside, as its own exact bytes.
 * Bodies are written in canonical form.
 
 Example

@@ -213,10 +213,11 @@ class Health(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Host(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a party runs: digests that are equal on one machine and say nothing else about it.
 
-    ``boot`` is equal in containers of one machine too; ``machine`` is absent where the system has no machine id.
+    ``boot`` is equal in containers of one machine too; ``machine`` is absent where the system has no machine
+    id.
     """
 
-    boot: Digest
+    boot: Digest | None
     machine: Digest | None
 
 

@@ -121,7 +121,7 @@ class ServerPort(Protocol):
         """List the segments a grant (by its hash) covers for its reader, or one's own."""
         ...
 
-    def ciphertext(self, segment: str, key: SigningKey) -> bytes:
+    def ciphertext(self, segment: str, key: SigningKey, *, grant: str = "") -> bytes:
         """Return a segment's ciphertext to a reader that may fetch it."""
         ...
 
@@ -129,11 +129,11 @@ class ServerPort(Protocol):
         """Submit an ``AccessRequest``."""
         ...
 
-    def request(self, request_id: str) -> RequestState:
+    def request(self, request_id: str, key: SigningKey | None = None) -> RequestState:
         """Return the state of an access request."""
         ...
 
-    def requests(self) -> tuple[RequestState, ...]:
+    def requests(self, key: SigningKey | None = None) -> tuple[RequestState, ...]:
         """Return all access requests, newest first."""
         ...
 

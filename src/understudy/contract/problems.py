@@ -4,7 +4,8 @@ Rules
 
 * What the server raises is what the caller catches: same class, same ``reason``, same ``hint``.
 * Only errors made on purpose have words of their own. Everything else is a 500 without any detail.
-* ``type`` and ``title`` belong to the class, ``detail`` to the occurrence; ``status`` repeats the HTTP status.
+* ``type`` and ``title`` belong to the class, ``detail`` to the occurrence; ``status`` repeats the HTTP
+  status.
 * An unknown ``type`` falls back on the status, so that an older client still gets the right family.
 
 Example
@@ -121,7 +122,12 @@ def problem_of(error: Exception) -> Problem:
     reason = error.reason if isinstance(error, RefusedError) else ""
     hint = error.hint if isinstance(error, UnderstudyError) else ""
     return Problem(
-        type=_URN + kind.name, title=kind.title, status=kind.status, detail=str(error), reason=reason, hint=hint
+        type=_URN + kind.name,
+        title=kind.title,
+        status=kind.status,
+        detail=str(error),
+        reason=reason,
+        hint=hint,
     )
 
 

@@ -1,11 +1,11 @@
-"""Every path of every party, in one table: method, who may call it, how large a body, whether it may be repeated.
+"""Every path of every party, in one table: method, who may call it, and how large a body.
 
 Rules
 
 * Client and server read the same table. A path that is not in it does not exist, and a test compares it with
   what each process really serves.
-* ``PUBLIC`` answers anybody and holds nothing about a person. ``SIGNED`` takes a document that proves itself: its
-  signature is checked by whoever uses it. ``AUTHENTICATED`` needs the header of ``contract.auth``.
+* ``PUBLIC`` answers anybody and holds nothing about a person. ``SIGNED`` takes a document that proves itself:
+  its signature is checked by whoever uses it. ``AUTHENTICATED`` needs the header of ``contract.auth``.
 * ``repeatable`` calls may be sent again when no answer came: the same call has the same effect once.
 * The log's paths are those of C2SP tlog-tiles under ``/log``, the witness's those of C2SP tlog-witness. Raw
   leaves (``tile/entries``) go to auditors and mirrors only.

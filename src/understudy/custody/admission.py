@@ -2,15 +2,17 @@
 
 Rules
 
-* ``n`` is the participant's next number and ``prev`` their newest commitment, for each participant of the entry. The
-  entry is admitted for all of them or for none, once.
-* Too early: nothing is stored, and the missing (tag, n) are named. A number that another entry used, or a ``prev`` that
-  is not the newest commitment, is refused: the sequencer has told two stories.
-* Openings are sealed to the participant and to the auditor as the entry is admitted; in clear they are never stored.
-* An entry is decided once: released or refused. Undecided it stays only until its ``not_after``; then it is refused
-  as ``not-asked``. Decisions are signed for each participant and never change.
+* ``n`` is the participant's next number and ``prev`` their newest commitment, for each participant of the
+  entry. The entry is admitted for all of them or for none, once.
+* Too early: nothing is stored, and the missing (tag, n) are named. A number that another entry used, or a
+  ``prev`` that is not the newest commitment, is refused: the sequencer has told two stories.
+* Openings are sealed to the participant and to the auditor as the entry is admitted; in clear they are
+  never stored.
+* An entry is decided once: released or refused. Undecided it stays only until its ``not_after``; then it is
+  refused as ``not-asked``. Decisions are signed for each participant and never change.
 
-Example: ``admission.admit(pinned, entry, now)`` is empty, or what has to come first.
+Example: ``admission.missing(entry)`` is empty, or what has to come first; then ``admission.admit(pinned,
+entry)``.
 """
 
 from typing import Final, Literal
@@ -49,7 +51,7 @@ class Admission:
         self._enrolments: Final = enrolments
 
     def head(self, tag: str) -> tuple[int, str]:
-        """Return the participant's last number and its commitment; 0 and the hash of record 1 before the first.
+        """Return the participant's last number and its commitment; before the first, 0 and record 1's hash.
 
         Raises:
             ParticipantNotFoundError: the tag is not enrolled.
@@ -57,8 +59,8 @@ class Admission:
         row = self._database.row("SELECT n, commitment FROM heads WHERE tag = ?", tag)
         return (0, self._enrolments.first_hash(tag)) if row is None else (row[0], row[1])
 
-    def admit(self, pinned: Pinned, entry: Entry) -> tuple[MissingEntry, ...]:
-        """Admit the entry; return what is missing before it, empty if it is admitted now or was before.
+    def missing(self, entry: Entry) -> tuple[MissingEntry, ...]:
+        """Return what has to be admitted before ``entry``; empty if it is next for everybody, or admitted.
 
         Raises:
             CustodyRefusedError: a participant is not enrolled, or the chain contradicts the one kept here.
@@ -69,8 +71,12 @@ class Admission:
         for opening in entry.openings:
             self._enrolments.of(opening.tag)
             missing.extend(self._check_next(opening))
-        if missing:
-            return tuple(missing[:MAX_MISSING])
+        return tuple(missing[:MAX_MISSING])
+
+    def admit(self, pinned: Pinned, entry: Entry) -> None:
+        """Store an entry that ``missing`` found to be next; nothing happens if it was admitted before."""
+        if self.is_admitted(entry.index):
+            return
         self._database.write(
             "INSERT INTO entries(position, leaf, not_after) VALUES (?, ?, ?)",
             entry.index,
@@ -79,7 +85,6 @@ class Admission:
         )
         for place, opening in enumerate(entry.openings):
             self._number(pinned, entry, place, opening)
-        return ()
 
     def is_admitted(self, index: int) -> bool:
         """Return whether the entry at ``index`` was admitted."""

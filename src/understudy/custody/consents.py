@@ -2,12 +2,16 @@
 
 Rules
 
-* A consent is signed by the personal key for an enrolled device, names the pinned document, and is no wider than its
-  terms. It is in force once server and custodian have signed one receipt over it; the first receipt stays the receipt.
-* Standing goes up by numbers. The personal key may say anything, an enrolled device only ``paused``. It acts at once.
-* ``withdrawn`` ends, for good, every consent that this custodian holds of that tag. A new consent is a new document.
+* A consent is signed by the personal key for an enrolled device, names the pinned document, and is no wider
+  than its terms. It is in force once server and custodian have signed one receipt over it; the first
+  receipt stays the receipt.
+* Standing goes up by numbers. The personal key may say anything, an enrolled device only ``paused``. It
+  acts at once.
+* ``withdrawn`` ends, for good, every consent that this custodian holds of that tag. A new consent is a new
+  document.
 
-Example: ``Consents(database, keys, enrolments).stand(pinned, standing)`` takes effect with the caller's commit.
+Example: ``Consents(database, keys, enrolments).stand(pinned, standing)`` takes effect with the caller's
+commit.
 """
 
 from functools import lru_cache

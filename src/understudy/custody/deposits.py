@@ -2,13 +2,14 @@
 
 Rules
 
-* The header is signed by a device of the participant's newest enrolment record, under a consent that is in force here
-  and covers its application group, and names the pinned key set.
-* The custodian opens its half, holds it against the commitment in the header, and forgets it again: what is stored is
-  the sealed half as the device sent it.
-* Write-once by segment id. The same deposit gets the same receipt, even after the switch or the consent changed;
-  another one is a conflict. An erased id is never taken again.
-* Ingest that is switched off, a withdrawn consent, and a participant who withdrew or objects stop new deposits.
+* The header is signed by a device of the participant's newest enrolment record, under a consent that is in
+  force here and covers its application group, and names the pinned key set.
+* The custodian opens its half, holds it against the commitment in the header, and forgets it again: what is
+  stored is the sealed half as the device sent it.
+* Write-once by segment id. The same deposit gets the same receipt, even after the switch or the consent
+  changed; another one is a conflict. An erased id is never taken again.
+* Ingest that is switched off, a withdrawn consent, and a participant who withdrew or objects stop new
+  deposits.
 
 Example: ``Deposits(database, keys, enrolments, consents).deposit(pinned, header, half, off, now)``.
 """
@@ -89,7 +90,8 @@ class Deposits:
             self._keys.signing,
         )
         self._database.write(
-            "INSERT INTO deposits(segment, tag, header_hash, header, sealed, receipt) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO deposits(segment, tag, header_hash, header, sealed, receipt)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
             segment,
             tag,
             hashed,
@@ -126,12 +128,13 @@ class Deposits:
         for segment in segments:
             self._database.write("DELETE FROM deposits WHERE segment = ?", segment)
             self._database.write("INSERT OR IGNORE INTO tombstones(segment) VALUES (?)", segment)
-            sql = "DELETE FROM replies WHERE position IN (SELECT position FROM reply_segments WHERE segment = ?)"
-            self._database.write(sql, segment)
+            self._database.write(
+                "DELETE FROM replies"
+                " WHERE position IN (SELECT position FROM reply_segments WHERE segment = ?)",
+                segment,
+            )
 
-    def _check(
-        self, pinned: Pinned, signed: Signed, header: SegmentHeader, off: Collection[Activity]
-    ) -> str:
+    def _check(self, pinned: Pinned, signed: Signed, header: SegmentHeader, off: Collection[Activity]) -> str:
         """Return the participant's tag, after checking everything but the half."""
         seal = header.seal
         if self.is_erased(seal.segment):

@@ -3,7 +3,8 @@
 Rules
 
 * The request is signed, in this minute, by the personal key of the tag or by the auditor of the key set.
-* An entry that is still undecided is shown as ``admitted``; nothing was released by the time in that outcome.
+* An entry that is still undecided is shown as ``admitted``; nothing was released by the time in that
+  outcome.
 * A page holds at most 512 KiB of sealed openings, 200 of them at most, and at least one.
 * Heads are signed for whoever asks: a tag names nobody, and comparing heads is how a lie is found.
 
@@ -94,7 +95,8 @@ class Disclosure:
             request.after,
             PAGE_OPENINGS,
         )
-        page, filled = [], 0
+        page: list[SealedOpening] = []
+        filled = 0
         for n, sealed, outcome in rows:
             filled += len(sealed)
             if page and filled > PAGE_BYTES:

@@ -2,10 +2,11 @@
 
 Rules
 
-* The entry names both by hash; other documents say nothing about it. Signatures do not count for the hash, so they are
-  verified here, every one of them.
-* Documents that cannot be read decide nothing: whoever delivers junk beside a genuine entry must not be able to spend
-  the reader's one release. The entry stays undecided until the right documents come or its time is over.
+* The entry names both by hash; other documents say nothing about it. Signatures do not count for the hash,
+  so they are verified here, every one of them.
+* Documents that cannot be read decide nothing: whoever delivers junk beside a genuine entry must not be
+  able to spend the reader's one release. The entry stays undecided until the right documents come or its
+  time is over.
 * A grant is used for many opens; one that was verified is remembered as the bytes that were verified.
 
 Example: ``read_documents(delivery.grant, delivery.request, entry.leaf).grant.ceiling``.

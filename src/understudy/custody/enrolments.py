@@ -2,10 +2,11 @@
 
 Rules
 
-* A record is signed by the personal key and by every device that it lists for the first time. The tag is recomputed from
-  the programme and the personal signing key; the key-set hash is that of the pinned document.
-* Record 1 has no predecessor; each later one names the newest record's hash and has the next number. The personal keys
-  of a tag never change, because openings are sealed to them.
+* A record is signed by the personal key and by every device that it lists for the first time. The tag is
+  recomputed from the programme and the personal signing key; the key-set hash is that of the pinned
+  document.
+* Record 1 has no predecessor; each later one names the newest record's hash and has the next number. The
+  personal keys of a tag never change, because openings are sealed to them.
 * The same record gets the same receipt; another record under a used number is a conflict.
 
 Example: ``Enrolments(database, keys).enrol(pinned, record, now)`` returns the signed receipt.
@@ -17,12 +18,15 @@ from typing import Final
 from understudy.consent.credentials import Ed25519Credential
 from understudy.consent.enrolment import EnrolmentReceipt, EnrolmentRecord
 from understudy.custody.errors import CustodyConflictError, CustodyRefusedError, ParticipantNotFoundError
+from understudy.custody.head import OpeningAddress, OpeningMessage
 from understudy.custody.keys import CustodianKeyPair
 from understudy.custody.pinning import Pinned
 from understudy.custody.reasons import RefusalReason
 from understudy.custody.store import load_signed, store_signed
 from understudy.sealing.canonical import parse
+from understudy.sealing.errors import SealError
 from understudy.sealing.hpke import HpkePublicKey
+from understudy.sealing.info import info_for
 from understudy.sealing.personal import participant_tag
 from understudy.sealing.signing import Signed, sign
 from understudy.transparency.database import Database
@@ -109,7 +113,7 @@ class Enrolments:
             raise CustodyRefusedError(RefusalReason.KEY_SET)
         if record.tag != participant_tag(record.programme, record.personal_signing):
             raise CustodyRefusedError(RefusalReason.WRONG_TAG)
-        HpkePublicKey.from_text(record.personal_hpke)
+        _check_hpke(record.personal_hpke)
         keys = (record.personal_signing, *record.devices)
         if len(set(keys)) != len(keys):
             raise CustodyRefusedError(RefusalReason.ENROLMENT_KEYS)
@@ -140,6 +144,20 @@ def may_read_own(record: EnrolmentRecord, public: str) -> bool:
         if isinstance(credential, Ed25519Credential)
     }
     return public == record.personal_signing or public in enrolled
+
+
+def _check_hpke(public: str) -> None:
+    """Check that something can be sealed to a personal key: openings will have to be.
+
+    Raises:
+        CustodyRefusedError: nothing can.
+        FormatError: not an HPKE public key.
+    """
+    address = OpeningAddress(tag="", n=1, custodian="", reader="participant")
+    try:
+        HpkePublicKey.from_text(public).seal(info_for(OpeningMessage.CONTEXT, address), b"")
+    except SealError as error:
+        raise CustodyRefusedError(RefusalReason.ENROLMENT_KEYS) from error
 
 
 @lru_cache(maxsize=1_024)

@@ -3,11 +3,12 @@
 Rules
 
 * The leaf comes from the custodian's own mirror of the witnessed log, never from the broker.
-* The openings are all there, sorted by tag, one a participant; their commitments lead to the root in the leaf. Then
-  they are what the sequencer committed to, whoever delivered them.
+* The openings are all there, sorted by tag, one a participant; their commitments lead to the root in the
+  leaf. Then they are what the sequencer committed to, whoever delivered them.
 * A segment stands in one opening only, and an entry holds at most 1,000.
 
-Example: ``Entry.read(index, raw, delivery.openings, programme).tree.inclusion(0)`` is the path of the first opening.
+Example: ``Entry.read(index, raw, delivery.openings, programme).tree.inclusion(0)`` is the path of the first
+opening.
 """
 
 from dataclasses import dataclass

@@ -7,10 +7,10 @@
       |   + StoreMissingError            there is no store, and nobody asked to make one
       |   + StoreExistsError             a store stands there already
       |   + StoreLockedError             another process is this custodian
-      |   + StoreDamagedError            not a custodian's store, of another version, or damaged
+      |   + StoreDamagedError            damaged, of another version, or no custodian's store
       + RefusedError
       |   + CustodyRefusedError          one of ``RefusalReason``, with its hint
-      |       + CustodyConflictError     also a ``ConflictError``: the id or number was used for something else
+      |       + CustodyConflictError     a ``ConflictError``: the id or number was used for another thing
       + NotFoundError
       |   + ParticipantNotFoundError     no enrolment record under this tag
       + UnavailableError
@@ -18,9 +18,10 @@
 
 Rules
 
-* Anything that cannot be stored is not acknowledged: the transaction is rolled back and the caller may try again.
-* After an input/output error other than a full disk the store stays closed until the process is started again: what
-  the disk then holds is unknown, and SQLite reads it anew.
+* Anything that cannot be stored is not acknowledged: the transaction is rolled back and the caller may try
+  again.
+* After an input/output error other than a full disk the store stays closed until the process is started
+  again: what the disk then holds is unknown, and SQLite reads it anew.
 """
 
 from understudy.consent.errors import (

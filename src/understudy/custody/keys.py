@@ -3,12 +3,13 @@
 Rules
 
 * The custodian makes them in its own process; the private parts never leave it.
-* ``epoch`` rises when a custodian starts over, from a backup for instance. Heads of different epochs never compare.
+* ``epoch`` rises when a custodian starts over, from a backup for instance. Heads of different epochs never
+  compare.
 
 Example
 
->>> keys = CustodianKeyPair(name="first", epoch=1, signing=SigningKey.generate(), hpke=HpkePrivateKey.generate())
->>> keys.public.name
+>>> signing, hpke = SigningKey.generate(), HpkePrivateKey.generate()
+>>> CustodianKeyPair(name="first", epoch=1, signing=signing, hpke=hpke).public.name
 'first'
 """
 

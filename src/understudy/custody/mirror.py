@@ -2,17 +2,21 @@
 
 Rules
 
-* Leaves come from whoever offers them and are stored only when they lead to the root of a checkpoint that the log
-  signed and a quorum of witnesses cosigned.
-* Every checkpoint must be consistent with the mirror. A smaller one is: its root is recomputed from the leaves here. If
-  that fails, log and quorum have signed two histories; the note is kept as evidence and nothing is released any more.
+* Leaves come from whoever offers them and are stored only when they lead to the root of a checkpoint that
+  the log signed and a quorum of witnesses cosigned (``transparency.mirror``).
+* Every checkpoint must be consistent with the mirror. A smaller one is: its root is recomputed from the
+  leaves here. If that fails, log and quorum have signed two histories; the note is kept as evidence and
+  nothing is released any more.
 * Entry 0 is the pinned programme document.
 * Meaning is looked at only where it matters: kinds the custodian does not use may hold anything.
 
-Example: ``mirror.extend(cosigned, leaves, now)`` inside the transaction that admits an entry, one flush for both.
+Example: ``mirror.follow(pinned, cosigned, first, leaves, now)`` inside the transaction that admits an
+entry, one
+flush for both.
 """
 
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Final, Protocol
 
 from understudy.consent.programme import ProgrammeDocument
@@ -20,12 +24,11 @@ from understudy.custody.errors import CustodyRefusedError
 from understudy.custody.pinning import Pinned
 from understudy.custody.reasons import RefusalReason
 from understudy.sealing.errors import FormatError
+from understudy.transparency import mirror as log_mirror
 from understudy.transparency.checkpoint import CosignedCheckpoint
 from understudy.transparency.database import Database
-from understudy.transparency.errors import CheckpointError, MalformedError
-from understudy.transparency.hashes import HashTable
-from understudy.transparency.leaves import MAX_LEAF_BYTES, ProgrammeLeaf, decode_leaf
-from understudy.transparency.merkle import CompactRange, Nodes, leaf_hash
+from understudy.transparency.errors import CheckpointError, MalformedError, ProofError
+from understudy.transparency.leaves import ProgrammeLeaf, decode_leaf
 
 LeafSeen = Callable[[int, bytes], None]
 """Called with index and bytes of every leaf that is new to the mirror."""
@@ -51,6 +54,17 @@ class LogSource(Protocol):
         ...
 
 
+class Followed(Enum):
+    """What became of bringing the mirror to a cosigned checkpoint."""
+
+    THERE = "there"
+    """The mirror covers the checkpoint and agrees with it."""
+    ASTRAY = "astray"
+    """The leaves offered do not lead to it; nothing was written."""
+    FORKED = "forked"
+    """It contradicts the mirror; it was kept as evidence."""
+
+
 def verify_note(pinned: Pinned, note: bytes) -> CosignedCheckpoint:
     """Return the checkpoint in ``note``, signed by the log and cosigned by the quorum.
 
@@ -68,7 +82,6 @@ class Mirror:
 
     def __init__(self, database: Database, leaf_seen: LeafSeen) -> None:
         self._database: Final = database
-        self._hashes: Final = HashTable(database)
         self._leaf_seen: Final = leaf_seen
 
     @property
@@ -79,7 +92,7 @@ class Mirror:
 
     @property
     def checkpoint(self) -> bytes | None:
-        """The newest cosigned checkpoint of the largest tree seen, or None before the first."""
+        """The cosigned checkpoint that the mirror has reached, or None before the first."""
         row = self._database.row("SELECT checkpoint FROM mirror")
         return None if row is None else bytes(row[0])
 
@@ -90,7 +103,8 @@ class Mirror:
 
     def forks(self) -> tuple[bytes, ...]:
         """Return the checkpoints that contradicted the mirror, oldest first."""
-        return tuple(bytes(row[0]) for row in self._database.rows("SELECT checkpoint FROM forks ORDER BY rowid"))
+        rows = self._database.rows("SELECT checkpoint FROM forks ORDER BY rowid")
+        return tuple(bytes(row[0]) for row in rows)
 
     def leaf(self, index: int) -> bytes | None:
         """Return the mirrored leaf at ``index``, or None."""
@@ -102,54 +116,45 @@ class Mirror:
         sql = "SELECT leaf FROM leaves WHERE position >= ? AND position < ? ORDER BY position"
         return tuple(bytes(row[0]) for row in self._database.rows(sql, start, end))
 
-    def agrees(self, cosigned: CosignedCheckpoint) -> bool:
-        """Return whether a checkpoint no larger than the mirror has the mirror's root at its size."""
-        tree, grown = cosigned.checkpoint, self._range()
-        root = grown.root if tree.size == grown.size else self._hashes.root_at(tree.size)
-        return root == tree.root
+    def follow(
+        self, pinned: Pinned, cosigned: CosignedCheckpoint, first: int, leaves: Sequence[bytes], now: int
+    ) -> Followed:
+        """Bring the mirror to a verified checkpoint.
 
-    def keep_fork(self, cosigned: CosignedCheckpoint, now: int) -> None:
-        """Keep a checkpoint that contradicts the mirror, as evidence."""
-        sql = "INSERT OR IGNORE INTO forks(checkpoint, size, seen_at) VALUES (?, ?, ?)"
-        self._database.write(sql, cosigned.note, cosigned.checkpoint.size, now)
-
-    def extend(self, pinned: Pinned, cosigned: CosignedCheckpoint, leaves: Sequence[bytes]) -> bool:
-        """Take in the leaves that lead from the mirror to ``cosigned``; return whether they do.
-
-        Nothing is written when they do not.
+        Args:
+            pinned: says how the log begins.
+            cosigned: where to.
+            first: index of the first of ``leaves``; the mirror may have grown since.
+            leaves: the leaves from ``first`` up to the checkpoint's size.
+            now: when evidence was seen.
 
         Raises:
             CustodyRefusedError: entry 0 is not the pinned document.
         """
-        tree = cosigned.checkpoint
-        grown = self._range()
-        first = grown.size
-        if tree.size - first != len(leaves) or any(len(leaf) > MAX_LEAF_BYTES for leaf in leaves):
-            return False
-        created: Nodes = {}
-        for leaf in leaves:
-            grown.append(leaf_hash(leaf), created)
-        if grown.root != tree.root:
-            return False
-        if first == 0 and leaves:
-            _check_first(pinned, leaves[0])
-        self._database.write_many(
-            "INSERT INTO leaves(position, leaf) VALUES (?, ?)", list(enumerate(leaves, start=first))
-        )
-        self._hashes.insert(created)
-        self._database.write(
-            "INSERT OR REPLACE INTO mirror(id, size, range, checkpoint) VALUES (1, ?, ?, ?)",
-            tree.size,
-            grown.to_bytes(),
-            cosigned.note,
-        )
-        for index, leaf in enumerate(leaves, start=first):
+        mirror = log_mirror.Mirror(self._database, pinned.document.key_set.log.origin)
+        size, tree = mirror.size, cosigned.checkpoint
+        try:
+            if tree.size == size and size:
+                return Followed.THERE if mirror.root == tree.root else self._forked(cosigned, now)
+            if tree.size <= size:
+                mirror.check(tree)
+                return Followed.THERE
+            new = leaves[size - first : tree.size - first]
+            mirror.extend(new, cosigned)
+        except ProofError:
+            return Followed.ASTRAY
+        except CheckpointError:
+            return self._forked(cosigned, now)
+        if size == 0:
+            _check_first(pinned, new[0])
+        for index, leaf in enumerate(new, start=size):
             self._leaf_seen(index, leaf)
-        return True
+        return Followed.THERE
 
-    def _range(self) -> CompactRange:
-        row = self._database.row("SELECT range FROM mirror")
-        return CompactRange() if row is None else CompactRange.from_bytes(row[0])
+    def _forked(self, cosigned: CosignedCheckpoint, now: int) -> Followed:
+        sql = "INSERT OR IGNORE INTO forks(checkpoint, size, seen_at) VALUES (?, ?, ?)"
+        self._database.write(sql, cosigned.note, cosigned.checkpoint.size, now)
+        return Followed.FORKED
 
 
 def _check_first(pinned: Pinned, raw: bytes) -> None:

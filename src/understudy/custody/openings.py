@@ -2,7 +2,8 @@
 
 Rules
 
-* The participant asks with the personal key, the auditor with the key of the key set; nobody else is answered.
+* The participant asks with the personal key, the auditor with the key of the key set; nobody else is
+  answered.
 * Answers are pages in order of ``n``: ask again with ``after`` the last ``n`` received, up to the head.
 * Page and head are read in one instant: a page that ends before the head is not the last one.
 """

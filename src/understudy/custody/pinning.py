@@ -3,13 +3,13 @@
 Rules
 
 * The document comes with the hash that the operator typed or compared; the server cannot choose it.
-* Everybody signs the whole of it: steward and every other roster member, custodians, witnesses, log, escrow issuer and
-  server. This custodian finds itself in it, with its own keys.
-* One key, one duty: a key in two places would make one signature worth two. Only the auditor's signing key may be
-  that of a roster member whose single role is auditor.
+* Everybody signs the whole of it: steward and every other roster member, custodians, witnesses, log, escrow
+  issuer and server. This custodian finds itself in it, with its own keys.
+* One key, one duty: a key in two places would make one signature worth two. Only the auditor's signing key
+  may be that of a roster member whose single role is auditor.
 * Upper bounds hold for every profile; ``production`` also needs people, witnesses and custodians enough.
-* This version keeps the first document it pinned. A later one is refused: succession needs a witnessed entry, old and
-  new signers, and a rule for what was sealed under the old key set.
+* This version keeps the first document it pinned. A later one is refused: succession needs a witnessed
+  entry, old and new signers, and a rule for what was sealed under the old key set.
 
 Example: ``Pinned.read(signed, expected_hash, keys).role`` is ``'c'``.
 """

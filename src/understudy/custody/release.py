@@ -2,11 +2,12 @@
 
 Rules
 
-* Facts come from this custodian's own store: deposited headers, consents, standing, counts, switch. The broker brings
-  the entry, its openings and the two signed documents, and none of it is believed unchecked.
-* Nothing is released unless every rule agrees, and the halves leave only sealed to the ephemeral key of the signed
-  request, bound to role, leaf hash and request hash, under the custodian's signature.
-* The release is counted in the transaction that decides the entry, so it happens at most once per request and entry.
+* Facts come from this custodian's own store: deposited headers, consents, standing, counts, switch. The
+  broker brings the entry, its openings and the two signed documents, and none of it is believed unchecked.
+* Nothing is released unless every rule agrees, and the halves leave only sealed to the ephemeral key of the
+  signed request, bound to role, leaf hash and request hash, under the custodian's signature.
+* The release is counted in the transaction that decides the entry, so it happens at most once per request
+  and entry.
 
 Example: ``release.release(pinned, entry, documents, now)`` is a signed ``ReleaseReply`` or ``Refused``.
 """
@@ -30,6 +31,7 @@ from understudy.custody.reasons import RefusalReason
 from understudy.custody.rules import Documents, Facts, Person, Piece, Rule, decide
 from understudy.custody.store import store_signed
 from understudy.custody.switchboard import Switchboard
+from understudy.sealing.errors import HalfError, SealError
 from understudy.sealing.header import SegmentHeader
 from understudy.sealing.release import ReleaseContext, seal_halves
 from understudy.sealing.signing import Signed, sign
@@ -66,15 +68,22 @@ class Release:
         """Return the signed ``ReleaseReply`` to an admitted, undecided entry, or why there is none.
 
         Raises:
-            SealError: a half does not open, or the reader's key cannot be sealed to.
+            HalfError: a stored half does not open; the store is damaged.
         """
         headers = {segment: self._deposits.header(segment) for segment in entry.segments}
         decision = decide(self._facts(pinned, entry, documents, headers, now), self._rules)
         if isinstance(decision, Refused):
             return decision
-        reply = self._reply(pinned, entry, documents, headers, now)
+        try:
+            reply = self._reply(pinned, entry, documents, headers, now)
+        except HalfError:
+            raise
+        except SealError:  # a public key that is no point of the curve; the request can never be answered
+            reason = RefusalReason.BAD_DOCUMENT
+            return Refused(reason=reason.value, hint=reason.hint)
         self._database.write(
-            "INSERT INTO releases(request, position, grant_hash, segments, released_at) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO releases(request, position, grant_hash, segments, released_at)"
+            " VALUES (?, ?, ?, ?, ?)",
             documents.request_hash,
             entry.index,
             documents.grant_hash,

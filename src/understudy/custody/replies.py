@@ -3,7 +3,8 @@
 Rules
 
 * Kept by (leaf hash, reader key) until ``not_after``, and no longer. Erasure deletes them at once.
-* Looked up before any freshness check: a retry needs no new cosignature. But a switch thrown since stops it.
+* Looked up before any freshness check: a retry needs no new cosignature. But a switch thrown since stops
+  it.
 * The answer is sealed to the reader's ephemeral key, so handing it out again gives nothing to anybody else.
 
 Example: ``replies.find(leaf, reader_key, now)``.
@@ -26,7 +27,8 @@ class Replies:
         """Store the canonical answer to a released entry."""
         leaf = entry.leaf
         self._database.write(
-            "INSERT INTO replies(leaf, reader_key, position, purpose, not_after, answer) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO replies(leaf, reader_key, position, purpose, not_after, answer)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
             entry.hash,
             leaf.reader_key,
             entry.index,

@@ -2,13 +2,14 @@
 
 Rules
 
-* Every rule looks at ``Facts`` and names the reason it refuses for, or ``None``. All have to agree; the first refusal,
-  in the order of ``RULES``, is the answer.
-* Facts are verified before they come here: the entry is witnessed and admitted, openings recompute, signatures on grant
-  and request are right, headers are the deposited ones. A rule decides what they mean.
-* A rule refuses what it does not understand. Taking any one of them away lets something through that a test names.
-* ``own`` is the participant's way to their own recordings: no approvers, no roster, not stopped by their own standing,
-  and stopped by the switch only if ``own-reads`` is named. Everything else holds for it too.
+* Every rule looks at ``Facts`` and names the reason it refuses for, or ``None``. All have to agree; the
+  first refusal, in the order of ``RULES``, is the answer.
+* Facts are verified before they come here: the entry is witnessed and admitted, openings recompute,
+  signatures on grant and request are right, headers are the deposited ones. A rule decides what they mean.
+* A rule refuses what it does not understand. Taking any one of them away lets something through that a test
+  names.
+* ``own`` is the participant's way to their own recordings: no approvers, no roster, not stopped by their
+  own standing, and stopped by the switch only if ``own-reads`` is named. Everything else holds for it too.
 
 Example: ``decide(facts)`` is ``Allowed`` or ``Refused(reason, hint)``.
 """

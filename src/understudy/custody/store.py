@@ -2,15 +2,16 @@
 
 Rules
 
-* WAL with ``synchronous=FULL``, deleted rows overwritten, one connection, one process (see ``transparency.database``
-  and the lock beside the file). A transaction is one flush; nothing is acknowledged before it.
+* WAL with ``synchronous=FULL``, deleted rows overwritten, one connection, one process (see
+  ``transparency.database`` and the lock beside the file). A transaction is one flush; nothing is
+  acknowledged before it.
 * A missing store is never replaced by an empty one: that would start everybody's numbers again.
-* Nothing is folded back from the WAL inside a commit that somebody waits for; ``maintain`` does it, and ``transaction``
-  itself after every 1,000 commits, so that the WAL stays bounded even if nobody calls it.
-* Signed documents are stored as the bytes that were sent. Clear openings, salts and halves are never stored: openings
-  go in sealed, halves stay sealed as the device sent them.
+* Nothing is folded back from the WAL inside a commit that somebody waits for; ``maintain`` does it, and
+  ``transaction`` itself after every 1,000 commits, so that the WAL stays bounded even if nobody calls it.
+* Signed documents are stored as the bytes that were sent. Clear openings, salts and halves are never
+  stored: openings go in sealed, halves stay sealed as the device sent them.
 
-Example: ``Store.create(folder / "custodian.db")``, then ``with store.transaction() as rows: ...``.
+Example: ``Store.create(folder / "custodian.db")``, then ``with store.transaction(): ...``.
 """
 
 import sqlite3
@@ -31,7 +32,7 @@ from understudy.custody.errors import (
 from understudy.sealing.signing import Signed
 from understudy.transparency import errors as log_errors
 from understudy.transparency.database import Database, connect, create
-from understudy.transparency.hashes import hash_schema
+from understudy.transparency.mirror import mirror_schema
 from understudy.transparency.store import WriterLock
 
 APPLICATION_ID: Final = 0x75_73_63_75
@@ -39,12 +40,11 @@ APPLICATION_ID: Final = 0x75_73_63_75
 
 COMMITS_BETWEEN_FOLDS: Final = 1_000
 
-_SCHEMA: Final = (
-    """
+_SCHEMA: Final = """
     CREATE TABLE programme(number INTEGER PRIMARY KEY, hash TEXT NOT NULL, document BLOB NOT NULL) STRICT;
     CREATE TABLE enrolments(
-        tag TEXT NOT NULL, number INTEGER NOT NULL, hash TEXT NOT NULL, record BLOB NOT NULL, receipt BLOB NOT NULL,
-        PRIMARY KEY(tag, number)
+        tag TEXT NOT NULL, number INTEGER NOT NULL, hash TEXT NOT NULL,
+        record BLOB NOT NULL, receipt BLOB NOT NULL, PRIMARY KEY(tag, number)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE consents(
         hash TEXT PRIMARY KEY, tag TEXT NOT NULL, consent BLOB NOT NULL, receipt BLOB NOT NULL,
@@ -52,20 +52,18 @@ _SCHEMA: Final = (
     ) STRICT;
     CREATE INDEX consents_by_tag ON consents(tag);
     CREATE TABLE standings(
-        tag TEXT NOT NULL, number INTEGER NOT NULL, hash TEXT NOT NULL, state TEXT NOT NULL, standing BLOB NOT NULL,
-        PRIMARY KEY(tag, number)
+        tag TEXT NOT NULL, number INTEGER NOT NULL, hash TEXT NOT NULL,
+        state TEXT NOT NULL, standing BLOB NOT NULL, PRIMARY KEY(tag, number)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE deposits(
         segment TEXT PRIMARY KEY, tag TEXT NOT NULL, header_hash TEXT NOT NULL, header BLOB NOT NULL,
         sealed BLOB NOT NULL, receipt BLOB NOT NULL
     ) STRICT;
     CREATE TABLE tombstones(segment TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
-    CREATE TABLE mirror(
-        id INTEGER PRIMARY KEY CHECK(id = 1), size INTEGER NOT NULL, range BLOB NOT NULL, checkpoint BLOB NOT NULL
-    ) STRICT;
-    CREATE TABLE leaves(position INTEGER PRIMARY KEY, leaf BLOB NOT NULL) STRICT;
     CREATE TABLE forks(checkpoint BLOB PRIMARY KEY, size INTEGER NOT NULL, seen_at INTEGER NOT NULL) STRICT;
-    CREATE TABLE heads(tag TEXT PRIMARY KEY, n INTEGER NOT NULL, commitment TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE heads(
+        tag TEXT PRIMARY KEY, n INTEGER NOT NULL, commitment TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
     CREATE TABLE entries(
         position INTEGER PRIMARY KEY, leaf TEXT NOT NULL, not_after INTEGER NOT NULL,
         outcome TEXT CHECK(outcome IN ('released', 'refused')), reason TEXT
@@ -92,13 +90,11 @@ _SCHEMA: Final = (
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE revocations(grant_hash TEXT PRIMARY KEY, revocation BLOB NOT NULL) STRICT;
     CREATE TABLE switch_changes(
-        revision INTEGER PRIMARY KEY, order_hash TEXT NOT NULL UNIQUE, document BLOB NOT NULL, off TEXT NOT NULL,
-        logged_at INTEGER
+        revision INTEGER PRIMARY KEY, order_hash TEXT NOT NULL UNIQUE, document BLOB NOT NULL,
+        off TEXT NOT NULL, logged_at INTEGER
     ) STRICT;
     CREATE INDEX switch_unlogged ON switch_changes(revision) WHERE logged_at IS NULL;
-    """
-    + hash_schema()
-)
+    """ + mirror_schema()
 
 _SIGNED: Final = msgspec.json.Decoder(Signed)
 
@@ -129,6 +125,11 @@ class Store:
             self._lock.release()
             raise
 
+    @property
+    def database(self) -> Database:
+        """The database; to be used inside ``transaction`` only."""
+        return self._database
+
     @classmethod
     def create(cls, path: Path) -> "Store":
         """Make an empty store at ``path`` and open it.
@@ -144,17 +145,19 @@ class Store:
         return cls(path)
 
     @contextmanager
-    def transaction(self) -> Iterator[Database]:
+    def transaction(self) -> Iterator[None]:
         """Commit what the body did in one flush, or roll all of it back.
 
         Raises:
             StorageError: nothing of it may be acknowledged.
         """
         if self._failed:
-            raise StorageError("the store failed before", hint="look at the disk and start the custodian again")
+            raise StorageError(
+                "the store failed before", hint="look at the disk and start the custodian again"
+            )
         try:
             with _own_errors(), self._database.transaction():
-                yield self._database
+                yield
         except StorageError as error:
             self._failed = not _is_full(error)
             raise

@@ -3,12 +3,12 @@
 Rules
 
 * A custodian without any change is off in everything: the first lift is a decision too.
-* Off takes effect with the commit, before anything is logged. One signature of any roster member, the auditor or the
-  server is enough; the operator may stop locally, in the custodian's own name.
-* On takes the lift keys of the programme document, at their threshold, over a bundle that names this custodian, its
-  epoch and its present revision, so that an old lift never undoes a new stop.
-* Every change raises ``revision`` and waits in the queue until a ``switch`` entry of the witnessed log says exactly it:
-  the order's hash, what is off, and the revision. Meanwhile nothing is released.
+* Off takes effect with the commit, before anything is logged. One signature of any roster member, the
+  auditor or the server is enough; the operator may stop locally, in the custodian's own name.
+* On takes the lift keys of the programme document, at their threshold, over a bundle that names this
+  custodian, its epoch and its present revision, so that an old lift never undoes a new stop.
+* Every change raises ``revision`` and waits in the queue until a ``switch`` entry of the witnessed log says
+  exactly it: the order's hash, what is off, and the revision. Meanwhile nothing is released.
 * The same order twice is one change.
 
 Example: ``switchboard.off()`` is what stands still now.
@@ -42,6 +42,7 @@ from understudy.transparency.leaves import SwitchLeaf, decode_leaf
 from understudy.transparency.merkle import MemoryTree, leaf_hash
 
 MAX_NONCES: Final = 100_000
+NONCE_BYTES: Final = 32
 _SWITCH_KIND: Final = b'"kind":"switch"'
 
 
@@ -138,16 +139,14 @@ class Switchboard:
                 json.dumps(sorted(leaf.off)),
             )
 
-    def statements(
-        self, pinned: Pinned, nonces: tuple[str, ...], now: int
-    ) -> tuple[StatementForDevice, ...]:
+    def statements(self, pinned: Pinned, nonces: tuple[str, ...], now: int) -> tuple[StatementForDevice, ...]:
         """Return one signed statement over all ``nonces``, with the path of each, in their order.
 
         Raises:
             FormatError: none, too many, or one that is not 32 bytes.
         """
         raw = [octets(nonce) for nonce in nonces]
-        if not 1 <= len(raw) <= MAX_NONCES or any(len(nonce) != 32 for nonce in raw):
+        if not 1 <= len(raw) <= MAX_NONCES or any(len(nonce) != NONCE_BYTES for nonce in raw):
             raise FormatError(f"a switch statement answers 1 to {MAX_NONCES} nonces of 32 bytes")
         tree = MemoryTree([leaf_hash(nonce) for nonce in raw])
         revision, off = self._state()

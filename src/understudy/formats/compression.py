@@ -18,7 +18,7 @@ from understudy.sealing.errors import FormatError
 
 MAX_WINDOW_BYTES = 8 << 20
 LEVEL = 6
-"""Level 6 is the knee for element trees: level 9 saves 3 % more at twice the time."""
+"""For element trees level 9 saves 1 % more than level 6, at two to three times the time."""
 
 _FRAME_MAGIC = b"\x28\xb5\x2f\xfd"
 

@@ -94,17 +94,6 @@ def delay_problems(delays: Delays, profile: Profile) -> list[str]:
     return problems
 
 
-def narrows(now: Terms, then: Terms) -> bool:
-    """Return whether ``now`` no longer offers a purpose, stream or group that ``then`` offered."""
-    groups_now = {group.name for group in now.application_groups}
-    groups_then = {group.name for group in then.application_groups}
-    return bool(
-        set(then.purposes) - set(now.purposes)
-        or set(then.streams) - set(now.streams)
-        or groups_then - groups_now
-    )
-
-
 def signing_keys(document: ProgrammeDocument) -> dict[str, str]:
     """Return the keys whose owners sign a first document, by what they are: ``{key: duty}``.
 

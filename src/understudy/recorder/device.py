@@ -72,7 +72,7 @@ class Device:
 
         Raises:
             PinError: the document is another one.
-            DeviceError: the folder already holds a device.
+            DeviceError: the folder already holds a device, or another personal key.
         """
         if document.hash(ProgrammeDocument) != pinned:
             raise PinError("the server shows another programme document than the pinned one")
@@ -85,6 +85,8 @@ class Device:
             create_signing(keys / "device.json")
         if not (keys / "personal.json").exists():
             create_personal(keys / "personal.json", key=seed)
+        elif seed is not None and load_personal(keys / "personal.json").raw != seed.raw:
+            raise DeviceError("this folder holds another personal key", hint="use an empty folder")
         durable_write(home / "document.json", msgspec.json.encode(document))
         return cls(home)
 
@@ -121,11 +123,7 @@ class Device:
             self._write("enrolment", sign(record, self.personal.signing, self.key))
         enrolment = self.enrolment
         answer = server.enrol(enrolment)
-        receipt = answer.receipts[0]
-        custodians = {custodian.signing for custodian in self.document.key_set.custodians}
-        told = receipt.verify(EnrolmentReceipt)
-        if not receipt.signers <= custodians or told.enrolment != enrolment.hash(EnrolmentRecord):
-            raise DeviceError("the enrolment receipt is not the custodian's word on this record")
+        receipt = self._checked_receipts(answer.receipts, enrolment)
         escrow = answer.escrow_key.verify(EscrowKey, [self.document.key_set.escrow_issuer])
         if (escrow.tag, escrow.programme, escrow.key_set) != (
             self.tag,
@@ -216,6 +214,22 @@ class Device:
         """The consent version that stands in segment headers; needs the receipt of both sides."""
         self._read("consent-receipt", Signed)
         return self._read("consent", Signed).hash(Consent)
+
+    def _checked_receipts(self, receipts: tuple[Signed, ...], enrolment: Signed) -> Signed:
+        """Check that every custodian of the key set holds this record; return the first one's word."""
+        hashed = enrolment.hash(EnrolmentRecord)
+        checked = []
+        for custodian in self.document.key_set.custodians:
+            mine = [receipt for receipt in receipts if receipt.signers == {custodian.signing}]
+            told = mine[0].verify(EnrolmentReceipt) if mine else None
+            if told is None or (told.enrolment, told.tag, told.custodian) != (
+                hashed,
+                self.tag,
+                custodian.name,
+            ):
+                raise DeviceError("the enrolment receipt is not the custodian's word on this record")
+            checked.append(mine[0])
+        return checked[0]
 
     def _path(self, name: str) -> Path:
         return self.home / f"{name}.json"

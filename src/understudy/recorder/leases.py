@@ -24,13 +24,11 @@ from understudy.consent.purposes import Activity
 from understudy.contract.messages import LeaseAnswer
 from understudy.contract.ports import ServerPort
 from understudy.custody.coverage import Coverage
-from understudy.custody.switch import SwitchStatement
+from understudy.custody.statement import verify_answer
 from understudy.recorder.device import Device
 from understudy.recorder.errors import LeaseError
-from understudy.sealing.canonical import octets
+from understudy.sealing.errors import FormatError, SignatureError
 from understudy.sealing.signing import sign
-from understudy.transparency.errors import TransparencyError
-from understudy.transparency.merkle import leaf_hash, verify_inclusion
 
 
 class LeaseKeeper:
@@ -63,9 +61,7 @@ class LeaseKeeper:
             asked_at=asked_at,
         )
         answer = self._server.lease(sign(request, device.key))
-        lease = answer.lease.verify(Lease, [device.document.key_set.server])
-        if (lease.device, lease.consent) != (device.key.public, device.consent_hash):
-            raise LeaseError("the lease is for another device or consent")
+        lease = self._checked_lease(answer, request)
         self._check_statement(answer, nonce)
         self._answers.append((lease, answer))
         return min(lease.not_after, asked_at + device.document.delays.statement_seconds)
@@ -88,21 +84,30 @@ class LeaseKeeper:
             statements=tuple(answer.statement for answer in touching),
         )
 
+    def _checked_lease(self, answer: LeaseAnswer, request: LeaseRequest) -> Lease:
+        """Check the lease: the server's word, for exactly what was asked."""
+        device = self._device
+        try:
+            lease = answer.lease.verify(Lease, [device.document.key_set.server])
+        except (FormatError, SignatureError) as error:
+            raise LeaseError("the lease is not the server's") from error
+        if (lease.programme, lease.document, lease.device, lease.consent) != (
+            request.programme,
+            device.document_hash,
+            request.device,
+            request.consent,
+        ):
+            raise LeaseError("the lease is for another device, consent or programme document")
+        if not set(request.streams) <= set(lease.streams):
+            raise LeaseError("the lease leaves out a stream that was asked for")
+        return lease
+
     def _check_statement(self, answer: LeaseAnswer, nonce: str) -> None:
         """Check the custodian's statement: signature, our nonce, and that capture is on."""
-        keys = self._device.document.key_set
-        statement = answer.statement.statement.verify(SwitchStatement)
-        if not answer.statement.statement.signers <= {custodian.signing for custodian in keys.custodians}:
-            raise LeaseError("the switch statement is not the custodian's")
+        document = self._device.document
         try:
-            verify_inclusion(
-                leaf_hash(octets(nonce)),
-                answer.statement.index,
-                statement.nonces,
-                [octets(step) for step in answer.statement.path],
-                octets(statement.nonce_root),
-            )
-        except TransparencyError as error:
-            raise LeaseError("the switch statement does not answer this device's nonce") from error
+            statement = verify_answer(document.key_set, document.programme, answer.statement, nonce)
+        except (FormatError, SignatureError) as error:
+            raise LeaseError("the switch statement is not a custodian's answer to this device") from error
         if Activity.CAPTURE in statement.off:
             raise LeaseError("capture is switched off", hint="nothing is recorded until it is lifted")

@@ -23,6 +23,7 @@ from typing import Literal
 
 import msgspec
 
+from understudy.consent.errors import RefusedError, UnavailableError
 from understudy.consent.primitives import Value
 from understudy.contract.messages import UploadCall, UploadState
 from understudy.contract.ports import ServerPort
@@ -31,7 +32,7 @@ from understudy.custody.head import DepositReceipt
 from understudy.recorder.device import Device
 from understudy.recorder.errors import HeldError
 from understudy.recorder.held import HeldRecording, HeldSegment, HeldStore
-from understudy.sealing.durable import durable_write, flush_folder, private_folder
+from understudy.sealing.durable import durable_remove, durable_write, flush_folder, private_folder
 from understudy.sealing.header import SealContext, SegmentHeader, verify_header
 from understudy.sealing.hpke import HpkePublicKey
 from understudy.sealing.segment import seal_segment
@@ -64,6 +65,9 @@ class Outbox:
         self._root = private_folder(device.home / "outbox")
         for leftover in self._root.glob(".new-*"):
             shutil.rmtree(leftover)
+        for folder in self._folders():
+            if (folder / "sent.json").exists():
+                _forget_content(folder)
 
     def seal(self, held: HeldStore, recording: HeldRecording) -> list[str]:
         """Seal every segment of a held recording, then delete the held copy; return the segment ids.
@@ -95,6 +99,8 @@ class Outbox:
     def send(self, server: ServerPort, progress: Callable[[int, int], None] | None = None) -> Iterator[Sent]:
         """Upload every sealed segment, oldest first; yield each once its receipts are held.
 
+        A segment that is refused does not hold up the others; the first refusal is raised at the end.
+
         Args:
             server: where to send.
             progress: called with (bytes durable, bytes in all) of the current segment.
@@ -104,9 +110,18 @@ class Outbox:
             RefusedError: the server refuses the segment; it stays here.
             HeldError: a receipt is not a custodian's word on this segment.
         """
+        refused: RefusedError | None = None
         for folder in self._folders():
-            if not (folder / "sent.json").exists():
-                yield self._send_one(server, folder, progress)
+            if (folder / "sent.json").exists():
+                continue
+            try:
+                sent = self._send_one(server, folder, progress)
+            except RefusedError as error:
+                refused = refused or error
+            else:
+                yield sent
+        if refused is not None:
+            raise refused
 
     def _seal_one(self, recording: HeldRecording, segment: HeldSegment, payload: bytes) -> None:
         """Seal one segment into a folder that appears whole or not at all."""
@@ -162,14 +177,16 @@ class Outbox:
         with (folder / "ciphertext").open("rb") as file:
             while not state.receipts:
                 file.seek(state.offset)
-                state = server.append_upload(segment, state.offset, file.read(CHUNK_BYTES))
+                chunk, before = file.read(CHUNK_BYTES), state.offset
+                state = server.append_upload(segment, before, chunk)
+                if not state.receipts and state.offset <= before:
+                    raise UnavailableError("the upload does not advance", hint="send again later")
                 if progress:
                     progress(state.offset, state.length)
         self._check_receipts(call.header, state)
         sent = Sent(header=call.header, receipts=state.receipts)
         durable_write(folder / "sent.json", msgspec.json.encode(sent))
-        (folder / "bundle.json").unlink()
-        (folder / "ciphertext").unlink()
+        _forget_content(folder)
         return sent
 
     def _check_receipts(self, header: Signed, state: UploadState) -> None:
@@ -192,3 +209,10 @@ class Outbox:
         if sent.exists():
             return msgspec.json.decode(sent.read_bytes(), type=Sent).header
         return msgspec.json.decode((folder / "bundle.json").read_bytes(), type=UploadCall).header
+
+
+def _forget_content(folder: Path) -> None:
+    """Remove the bundle, leases and sealed halves included, and the ciphertext; repeated after a crash."""
+    for name in ("bundle.json", "ciphertext"):
+        if (folder / name).exists():
+            durable_remove(folder / name)

@@ -13,6 +13,7 @@ Example: ``keystore.open_halves([header])`` returns ``{segment: Half('p', …)}`
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -243,10 +244,8 @@ class KeyStore:
                 row.shred_key = new.name
         self._shred = new
         # Old wrappings leave the write-ahead log too, not only the pages.
-        with self._engine.connect() as connection:
-            connection.exec_driver_sql("COMMIT")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            connection.exec_driver_sql("BEGIN")
+        with closing(self._engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return len(rows)
 
     def _unwrap(self, row: EscrowKeyRow) -> HpkePrivateKey:

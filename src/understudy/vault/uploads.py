@@ -66,6 +66,8 @@ class Uploads:
         self._locks: Final = tuple(threading.Lock() for _ in range(_STRIPES))
         with _storage_errors():
             self._root: Final = private_folder(root)
+            for leftover in self._root.glob(".*.tmp"):
+                leftover.unlink(missing_ok=True)
 
     def begin(self, segment: str, bundle: Bundle) -> int:
         """Keep the bundle and return how many bytes of ciphertext are durable. Idempotent.
@@ -74,9 +76,11 @@ class Uploads:
             ConflictError: another header was begun under this id.
             StorageError: disk full; nothing was begun.
         """
-        with _storage_errors():
+        path = self._path(segment, _BUNDLE)
+        with self._lock(segment), _storage_errors():
             try:
-                durable_write(self._path(segment, _BUNDLE), canonical(bundle))
+                durable_write(path, canonical(bundle))
+                os.utime(path, (self._clock.now(), self._clock.now()))
             except AlreadyWrittenError:
                 stored = self.bundle(segment)
                 if stored is None or stored.header.body != bundle.header.body:
@@ -168,7 +172,8 @@ class Uploads:
     def forget(self, segment: str) -> None:
         """Remove the upload; nothing happens if there is none."""
         with self._lock(segment), _storage_errors():
-            for suffix in (_PART, _BUNDLE):
+            # The bundle first: ciphertext alone is an upload that can be begun again.
+            for suffix in (_BUNDLE, _PART):
                 if self._path(segment, suffix).exists():
                     durable_remove(self._path(segment, suffix))
 
@@ -177,7 +182,7 @@ class Uploads:
         before = self._clock.now() - UNFINISHED_SECONDS
         newest: dict[str, float] = {}
         with _storage_errors():
-            for path in self._root.iterdir():
+            for path in self._root.glob("[!.]*"):
                 newest[path.stem] = max(newest.get(path.stem, 0.0), path.stat().st_mtime)
         return sorted(segment for segment, touched in newest.items() if touched < before)
 

@@ -151,9 +151,9 @@ def sealed() -> dict[str, object]:
         "chunked": {
             "key": encode_bytes(seed(23)),
             "context": context.hex(),
-            "plaintext": "sixteen bytes here",
+            "plaintext": "a short message",
             "ciphertext": encode_bytes(
-                chunked.encrypt(chunked.ChunkKey(seed(23)), context, b"sixteen bytes here")
+                chunked.encrypt(chunked.ChunkKey(seed(23)), context, b"a short message")
             ),
         },
         "release": {

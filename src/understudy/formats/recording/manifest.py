@@ -11,14 +11,16 @@ Fields: ``docs/formats/recording.md``, section 4.
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta
 
+from understudy.consent.contexts import Context
 from understudy.consent.primitives import Digest, Name, RecordingId, Text, Time, Value
 from understudy.formats.elements import is_sorted_set
 from understudy.formats.recording.bounds import MAX_SECONDS
 from understudy.formats.recording.errors import Code
+from understudy.sealing.signing import Document
 
 DEFAULT_GRID_MS: Final = 1_000
 MAX_SIDE: Final = 65_535
@@ -45,8 +47,13 @@ class Screen(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scale_percent: Annotated[int, Meta(ge=25, le=1_000)] = 100
 
 
-class RedactionStamp(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which rules ran: hash of the rule set and the names of the layers, sorted. No content, no counts."""
+class RedactionStamp(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which rules ran: hash of the rule set and the names of the layers, sorted. No content, no counts.
+
+    Its document hash is what the segment's header carries.
+    """
+
+    CONTEXT: ClassVar[Context] = Context.REDACTION_STAMP
 
     rules: Digest
     layers: Annotated[tuple[Name, ...], Meta(max_length=16)]

@@ -135,6 +135,8 @@ def _draw(draw: ImageDraw.ImageDraw, widget: Widget, box: Box) -> None:
         if ElementState.SECURE in widget.states or ElementState.CHECKED in widget.states:
             draw.rectangle((inner[0] + 2, inner[1] + 2, inner[2] - 2, inner[3] - 2), fill=_INK)
             return
+        if widget.role is Role.CHECKBOX:
+            return
     shown = widget.value if widget.value is not None else widget.name
     # The built-in bitmap font is the same everywhere, but knows Latin-1 only.
     text = shown.encode("latin-1", "replace").decode("latin-1").replace("\n", " ")
@@ -146,6 +148,10 @@ def form_page(title: str, tile: bytes) -> Page:
     page = Page(title=title, tile=tile)
     page.widgets += [
         Widget(Role.HEADING, "Synthetic order form", Box(16, 12, 300, 20), tag="h1"),
+        *(
+            Widget(Role.LABEL, label, Box(16, 48 + 32 * row, 96, 24), tag="label")
+            for row, label in enumerate(("Reference", "Amount", "Notes", "Colour", "Confirm", "Password"))
+        ),
         _field("reference", "Reference", 48),
         _field("amount", "Amount", 80),
         _field("notes", "Notes", 112),

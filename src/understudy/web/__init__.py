@@ -1,0 +1,1 @@
+"""What answers: the server, the custodian and the witness as processes, over HTTP."""
