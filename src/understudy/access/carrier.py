@@ -2,13 +2,14 @@
 
 Rules
 
-* What is brought: the entry, its openings, the leaves that lead from the custodian's mirror to the checkpoint, and
-  the two signed documents. Never a half.
-* A custodian that is behind names what it lacks. Those entries are brought first, oldest first, without documents,
-  to be numbered only; their own readers may still ask for them.
-* A checkpoint whose cosignatures have aged is cosigned again before it is brought; once more if the custodian still
-  finds it stale.
-* Where the custodian's mirror stands is remembered in memory only. If that is wrong, it takes the rest from the log.
+* What is brought: the entry, its openings, the leaves that lead from the custodian's mirror to the
+  checkpoint, and the two signed documents. Never a half.
+* A custodian that is behind names what it lacks. Those entries are brought first, oldest first, without
+  documents, to be numbered only; their own readers may still ask for them.
+* A checkpoint whose cosignatures have aged is cosigned again before it is brought; once more if the custodian
+  still finds it stale.
+* Where the custodian's mirror stands is remembered in memory only. If that is wrong, it takes the rest from
+  the log.
 
 Example: ``carrier.open(entry, grant, request)`` is ``Released`` or ``NotReleased``.
 """

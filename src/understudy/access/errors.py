@@ -38,9 +38,11 @@ POLICY_ERROR: Final = "policy-error"
 
 REASONS: Final = {
     "credential-kind": "sign with an Ed25519 credential; WebAuthn is not checked here yet",
+    "erased": "leave out segments that were erased",
     "grant-mismatch": "sign exactly the bytes of the grant that the server shows for this request",
     "grant-unknown": "use the hash of a grant in force",
     NO_PERMIT: "no rule allows this; ask the steward what your roles are",
+    "object-label": "only recorded segments are opened here",
     "own-grant": "one tag, one reader, signed by that participant alone",
     POLICY_ERROR: "tell the operator; a rule could not be evaluated, so the answer is no",
     "programme-mismatch": "this server runs another programme",

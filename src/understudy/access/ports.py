@@ -70,18 +70,18 @@ class Participants(Protocol):
         ...
 
 
-class Catalogue(Protocol):
-    """The server's store of sealed segments, as far as headers go."""
+class SealedStore(Protocol):
+    """The server's store of sealed recordings; ``vault.service.Vault`` is one."""
 
-    def headers(self, segments: Sequence[str]) -> Mapping[str, SegmentHeader]:
-        """Return the verified headers of those segments that are shared and not erased, by id."""
+    def headers(self, segments: Sequence[str]) -> Sequence[SegmentHeader]:
+        """Return the verified headers of these segments, in their order.
+
+        Raises:
+            NotFoundError: one of them is not shared, or was erased.
+        """
         ...
 
-
-class ParticipantHalves(Protocol):
-    """The broker's key store, the only part of the server that sees an ``s_p``; ``vault.keystore`` is one."""
-
-    def open_halves(self, headers: Sequence[SegmentHeader]) -> Mapping[str, Half]:
+    def open_halves(self, segments: Sequence[str]) -> Mapping[str, Half]:
         """Return the opened half ``p`` of each segment, by id; the caller wipes them. Nothing is written.
 
         Raises:

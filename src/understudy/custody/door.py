@@ -6,8 +6,8 @@ Rules
   admission; release.
 * Freshness is asked for only where a release is: a cosignature at most ``cosignature_seconds`` old. A stale
   one is refused before anything is written, so the entry can be delivered again.
-* Mirror, admission, decision, count and reply are one transaction. The time is read inside it: a log that lets
-  the custodian wait for leaves does not turn the clock back.
+* Mirror, admission, decision, count and reply are one transaction. The time is read inside it: a log that
+  lets the custodian wait for leaves does not turn the clock back.
 * Documents that are absent or unreadable leave the entry admitted and undecided; a rule that says no
   decides it.
 

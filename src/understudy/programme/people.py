@@ -77,7 +77,7 @@ def enrolled(session: Session, tag: str, threshold: int) -> Enrolled | None:
     counted = select(EnrolmentReceiptRow.enrolment, func.count()).where(
         EnrolmentReceiptRow.enrolment.in_([row.hash for row in rows])
     )
-    receipts = dict(session.execute(counted.group_by(EnrolmentReceiptRow.enrolment)).tuples().all())
+    receipts = dict(session.execute(counted.group_by(EnrolmentReceiptRow.enrolment)).all())
     records = [parse(EnrolmentRecord, decode_bytes(row.signed.body), limit=MAX_BODY) for row in rows]
     confirmed = -1
     for place, row in enumerate(rows):

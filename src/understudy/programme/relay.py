@@ -145,14 +145,17 @@ class Relay:
         with reading(self._parts.engine) as session:
             row = session.get_one(ConsentRow, document)
         countersigned = custodian.countersign(row.signed, row.receipt)
-        key = self._keys(custodian).signing
-        _verified(countersigned, ConsentReceipt, key)
-        if countersigned.body != row.receipt.body:
+        keys = self._keys(custodian)
+        told = _verified(countersigned, ConsentReceipt, keys.signing, self._parts.server.public)
+        if told.consent != document:
             raise refusal("custodian-receipt")
         with writing(self._parts.engine) as session:
             stored = session.get_one(ConsentRow, document)
-            if key not in stored.receipt.signers:
-                added = tuple(sign for sign in countersigned.signatures if sign.key == key)
+            if stored.receipt.body != countersigned.body:
+                # This server lost its first receipt, to a restore; the custodian kept it, and it stays the receipt.
+                stored.receipt = countersigned
+            elif keys.signing not in stored.receipt.signers:
+                added = tuple(sign for sign in countersigned.signatures if sign.key == keys.signing)
                 stored.receipt = Signed(
                     body=stored.receipt.body, signatures=(*stored.receipt.signatures, *added)
                 )
@@ -174,9 +177,9 @@ class Relay:
         raise NotFoundError(f"the key set has no custodian {custodian.name}")
 
 
-def _verified(signed: Signed, kind: type[R], key: str) -> R:
-    """Return a receipt that ``key`` signed; a custodian that answers anything else is refused."""
+def _verified(signed: Signed, kind: type[R], *keys: str) -> R:
+    """Return a receipt that ``keys`` signed; a custodian that answers anything else is refused."""
     try:
-        return signed.verify(kind, [key])
+        return signed.verify(kind, keys)
     except (FormatError, SignatureError) as error:
         raise refusal("custodian-receipt") from error

@@ -125,6 +125,11 @@ class LogStore:
         row = self.database.row("SELECT n, commitment FROM participants WHERE tag = ?", tag)
         return None if row is None else (row[0], row[1])
 
+    def numbers(self) -> tuple[tuple[str, int], ...]:
+        """Return every participant's tag and last number, sorted by tag."""
+        rows = self.database.rows("SELECT tag, n FROM participants ORDER BY tag")
+        return tuple((row[0], row[1]) for row in rows)
+
     def openings_at(self, index: int) -> tuple[CommittedOpening, ...]:
         """Return the openings of one entry, sorted by tag."""
         sql = _OPENINGS + "WHERE position = ? ORDER BY place"

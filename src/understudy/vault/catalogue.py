@@ -56,7 +56,7 @@ class Catalogue:
         """Return the headers of those segments that are shared, by id; they were verified when they came."""
         wanted = select(SegmentRow.id, SegmentRow.header).where(SegmentRow.id.in_(segments))
         with reading(self._engine) as session:
-            found = session.execute(wanted.where(SegmentRow.state == SegmentState.SHARED.value)).tuples()
+            found = session.execute(wanted.where(SegmentRow.state == SegmentState.SHARED.value))
             return {segment: stored_header(signed) for segment, signed in found}
 
     def receipts(self, segment: str) -> tuple[Signed, ...]:
