@@ -111,9 +111,7 @@ class Cast:
                 WitnessKey(name=WITNESS, cosigning=self.cosigning.public, signing=self.witness.public),
             ),
             witness_quorum=1,
-            log=LogKey(
-                origin=ORIGIN, epoch=1, checkpoint=self.checkpoint.public, signing=self.log.public
-            ),
+            log=LogKey(origin=ORIGIN, epoch=1, checkpoint=self.checkpoint.public, signing=self.log.public),
             auditor=AuditorKey(
                 epoch=1, hpke=self.auditor_hpke.public.text, signing=self.person("auditor").public
             ),

@@ -70,9 +70,10 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Allowed:
-    """What the policies let pass: grant and entry, and whether the ceiling counts the request only now."""
+    """What the policies let pass: grant, headers, entry, and whether the ceiling counts the request only now."""
 
     held: HeldGrant
+    headers: Sequence[SegmentHeader]
     draft: events.OpenDraft
     is_counted_now: bool
 
@@ -134,7 +135,7 @@ class Door:
             if allowed.is_counted_now:
                 self._ceiling.release(asked.request.grant, asked.hash)
             raise
-        return self._answer(entry, asked, released)
+        return self._answer(entry, asked, allowed.headers, released)
 
     def _authenticated(self, call: OpenCall) -> _Asked:
         """Return the request, signed once by somebody who is known here.
@@ -189,7 +190,7 @@ class Door:
             if counted.is_new:
                 self._ceiling.release(request.grant, asked.hash)
             raise RefusedError(decision.reason, hint=decision.hint)
-        return _Allowed(held, draft, counted.is_new)
+        return _Allowed(held, headers, draft, counted.is_new)
 
     def _draft(self, asked: _Asked, held: HeldGrant, headers: Sequence[SegmentHeader]) -> events.OpenDraft:
         """Return the entry: who asks for what, and a hidden part for each participant."""
@@ -253,7 +254,13 @@ class Door:
         if (reply.leaf, reply.request) != (leaf_digest(entry.leaf), asked.hash) or reply.role == "p":
             raise CustodianAnswerError(f"{carrier.name} gave a reply for something else")
 
-    def _answer(self, entry: Appended, asked: _Asked, released: Sequence[Released]) -> OpenAnswer:
+    def _answer(
+        self,
+        entry: Appended,
+        asked: _Asked,
+        headers: Sequence[SegmentHeader],
+        released: Sequence[Released],
+    ) -> OpenAnswer:
         """Return the whole answer, with the broker's own halves sealed to the reader now."""
         tree = entry.checkpoint.checkpoint
         path = inclusion_path(entry.index, tree.size, self._log.store.hashes.node)
@@ -262,14 +269,14 @@ class Door:
             leaf=encode_bytes(entry.leaf),
             path=tuple(encode_bytes(node) for node in path),
             checkpoint=encode_bytes(entry.checkpoint.note),
-            replies=(self._own_reply(entry, asked), *(answer.reply for answer in released)),
+            replies=(self._own_reply(entry, asked, headers), *(answer.reply for answer in released)),
             heads=tuple(head for answer in released for head in answer.heads),
         )
 
-    def _own_reply(self, entry: Appended, asked: _Asked) -> Signed:
+    def _own_reply(self, entry: Appended, asked: _Asked, headers: Sequence[SegmentHeader]) -> Signed:
         context = ReleaseContext(role="p", leaf=leaf_digest(entry.leaf), request=asked.hash)
         try:
-            halves = self._store.open_halves(asked.segments)
+            halves = self._store.open_halves(headers)
         except NotFoundError as error:
             raise refusal("erased") from error
         try:

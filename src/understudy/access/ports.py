@@ -73,15 +73,11 @@ class Participants(Protocol):
 class SealedStore(Protocol):
     """The server's store of sealed recordings; ``vault.service.Vault`` is one."""
 
-    def headers(self, segments: Sequence[str]) -> Sequence[SegmentHeader]:
-        """Return the verified headers of these segments, in their order.
-
-        Raises:
-            NotFoundError: one of them is not shared, or was erased.
-        """
+    def headers(self, segments: Sequence[str]) -> Mapping[str, SegmentHeader]:
+        """Return the verified headers of those segments that are shared and not erased, by id."""
         ...
 
-    def open_halves(self, segments: Sequence[str]) -> Mapping[str, Half]:
+    def open_halves(self, headers: Sequence[SegmentHeader]) -> Mapping[str, Half]:
         """Return the opened half ``p`` of each segment, by id; the caller wipes them. Nothing is written.
 
         Raises:

@@ -14,13 +14,12 @@ Example: ``reads.may_fetch(credential, segment)`` is ``Allowed`` or ``Refused(re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from understudy.access.errors import refusal
+from understudy.access.errors import REASONS, refusal
 from understudy.access.facts import FetchOwnQuery, FetchQuery, OpenQuery, SegmentFacts
 from understudy.access.grants import Grants, HeldGrant
 from understudy.access.ports import Participants, SealedStore, Switch
 from understudy.consent.consent import StandingState
 from understudy.consent.decisions import Allowed, Decision, Refused
-from understudy.consent.errors import NotFoundError
 from understudy.consent.purposes import Activity, Purpose
 from understudy.custody.grant import RAW, OpenRequest
 from understudy.sealing.header import SegmentHeader
@@ -45,10 +44,10 @@ class Reads:
         Raises:
             RefusedError: ``unknown-segment``.
         """
-        try:
-            return self._store.headers(segments)
-        except NotFoundError as error:
-            raise refusal("unknown-segment") from error
+        found = self._store.headers(segments)
+        if any(segment not in found for segment in segments):
+            raise refusal("unknown-segment")
+        return [found[segment] for segment in segments]
 
     def facts(self, headers: Iterable[SegmentHeader]) -> tuple[SegmentFacts, ...]:
         """Return what is known of the segments, one for each group that rules cannot tell apart."""
@@ -111,10 +110,10 @@ class Reads:
 
     def may_fetch(self, credential: str, segment: str) -> Decision:
         """Return whether a credential may have a segment's ciphertext, by any grant or as its own."""
-        try:
-            (facts,) = self.facts(self._store.headers([segment]))
-        except NotFoundError:
-            return _refused("unknown-segment")
+        found = self._store.headers([segment])
+        if segment not in found:
+            return Refused(reason="unknown-segment", hint=REASONS["unknown-segment"])
+        (facts,) = self.facts([found[segment]])
         decider, grants = self.grants.decider, self.grants
         actor = grants.actors.actor(credential, [facts.tag] if facts.tag is not None else [])
         decision = decider.decide(FetchOwnQuery(actor=actor, segment=facts))
@@ -150,8 +149,3 @@ class Reads:
             consented=consented,
             standing=standing,
         )
-
-
-def _refused(reason: str) -> Refused:
-    refused = refusal(reason)
-    return Refused(reason=refused.reason, hint=refused.hint)

@@ -42,6 +42,7 @@ from understudy.contract.routes import (
     IDENTITY,
     OPENINGS,
     QUEUE,
+    REVOCATIONS,
     STANDINGS,
     STATEMENTS,
     SWITCH,
@@ -132,6 +133,10 @@ class HttpCustodian:
     def lift(self, bundle: Signed) -> SwitchStatus:
         """Start again what a ``LiftBundle`` names."""
         return self._post(SWITCH_LIFT, SignedCall(document=bundle), SwitchStatus)
+
+    def revoke(self, revocation: Signed) -> None:
+        """Register a ``GrantRevocation`` by a roster member."""
+        self._connection.call(REVOCATIONS, write_body(SignedCall(document=revocation)))
 
     def queue(self) -> tuple[QueuedChange, ...]:
         """Return the switch changes that are not in the log yet."""

@@ -47,6 +47,7 @@ from understudy.contract.routes import (
     CUSTODIAN_SWITCH,
     DOCUMENT,
     ENROLMENTS,
+    EXPLANATION,
     HEALTH,
     IDENTITY,
     LEASES,
@@ -160,6 +161,13 @@ class ServerClient:
     def revoke(self, revocation: Signed) -> None:
         """Register a ``GrantRevocation``."""
         self._connection.call(REVOCATIONS, write_body(SignedCall(document=revocation)))
+
+    def explain(
+        self, key: SigningKey, *, segment: str, credential: str = "", grant: str = "", purpose: str = ""
+    ) -> bytes:
+        """Return, as JSON, why a credential may or may not open a segment now; without one, the caller's own."""
+        query = {"segment": segment, "credential": credential, "grant": grant, "purpose": purpose}
+        return self._authenticated(EXPLANATION, key, query=query)
 
     def open(self, call: OpenCall) -> OpenAnswer:
         """Open segments through the door."""

@@ -109,6 +109,7 @@ REQUEST: Final = _get("/v1/requests/{request}", Access.AUTHENTICATED, answer=DOC
 APPROVALS: Final = _post("/v1/requests/{request}/approvals")
 OWN_GRANTS: Final = _post("/v1/grants/own")
 REVOCATIONS: Final = _post("/v1/grants/revocations")
+EXPLANATION: Final = _get("/v1/explanation", Access.AUTHENTICATED)
 OPENS: Final = _post("/v1/opens", body=512 * _KIB, answer=16 * _MIB)
 CUSTODIAN_SWITCH: Final = _get("/v1/switch/custodian", answer=16 * _KIB)
 LOG_CHECKPOINT: Final = _get("/log/checkpoint", answer=64 * _KIB)
@@ -146,6 +147,7 @@ SERVER_ROUTES: Final = (
     APPROVALS,
     OWN_GRANTS,
     REVOCATIONS,
+    EXPLANATION,
     OPENS,
     OPENINGS,
     LOG_CHECKPOINT,
@@ -167,6 +169,7 @@ CUSTODIAN_ROUTES: Final = (
     CUSTODIAN_OPENS,
     HEAD,
     OPENINGS,
+    REVOCATIONS,
     STATEMENTS,
     SWITCH,
     SWITCH_OFF,

@@ -115,6 +115,7 @@ class Store:
             raise StoreMissingError(f"there is no custodian's store at {path.name}")
         self._commits = 0
         self._failed = False
+        self._is_closed = False
         with _own_errors():
             self._lock = WriterLock(path)
         try:
@@ -176,7 +177,10 @@ class Store:
         self._commits = 0
 
     def close(self) -> None:
-        """Close the store and let the next process in."""
+        """Close the store and let the next process in. Idempotent."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         with _own_errors():
             self._database.close()
         self._lock.release()

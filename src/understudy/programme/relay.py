@@ -101,6 +101,10 @@ class Relay:
         with reading(self._parts.engine) as session:
             return session.scalar(counted) or 0
 
+    def refused(self) -> list[RelayRow]:
+        """Return what custodians have refused, oldest first, for the operator to see."""
+        return self._rows(select(RelayRow).where(RelayRow.refused.is_not(None)).order_by(RelayRow.id))
+
     def _rows(self, wanted: Select[RelayRow]) -> list[RelayRow]:
         with reading(self._parts.engine) as session:
             return list(session.scalars(wanted).all())

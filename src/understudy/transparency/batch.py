@@ -11,10 +11,14 @@ Rules
 """
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from understudy.consent.primitives import encode_bytes
+from understudy.sealing.errors import FormatError
 from understudy.transparency.draft import CommittedOpening, Draft, content_digest
 from understudy.transparency.errors import DraftError, RequestConflictError, StoreDamagedError
 from understudy.transparency.leaves import MAX_LEAF_BYTES, MAX_SEGMENTS, Opening, commitment_of
@@ -37,12 +41,21 @@ class Placed:
 class Batch:
     """Drafts that will be committed together."""
 
-    def __init__(self, store: LogStore, grown: CompactRange, *, time: int, last_time: int) -> None:
-        """Continue the tree ``grown``; every entry of the batch gets ``time``."""
+    def __init__(
+        self,
+        store: LogStore,
+        grown: CompactRange,
+        *,
+        time: int,
+        last_time: int,
+        check_leaf: Callable[[bytes], object],
+    ) -> None:
+        """Continue the tree ``grown``; every entry gets ``time`` and has to pass ``check_leaf``."""
         self.grown = grown.copy()
         self.nodes: Nodes = {}
         self.time = time
         self._store = store
+        self._check_leaf = check_leaf
         self._last_time = last_time
         self._first = grown.size
         self._entries: list[tuple[int, bytes, int, str | None, bytes | None]] = []
@@ -134,6 +147,10 @@ class Batch:
         leaf = draft.leaf(index, self.time, tree.root if hidden else None)
         if not 0 < len(leaf) <= MAX_LEAF_BYTES:
             raise DraftError(f"a leaf has 1 to {MAX_LEAF_BYTES} bytes")
+        try:
+            self._check_leaf(leaf)
+        except FormatError as error:
+            raise DraftError(f"the draft made {error}") from error
         openings = tuple(
             CommittedOpening(
                 index=index,
@@ -153,4 +170,8 @@ class Batch:
         head = self._heads.get(tag) or self._store.head(tag)
         n, prev = (1, first_prev) if head is None else (head[0] + 1, head[1])
         salt = encode_bytes(secrets.token_bytes(SALT_BYTES))
-        return Opening(tag=tag, n=n, prev=prev, segments=segments, salt=salt)
+        hidden = {"tag": tag, "n": n, "prev": prev, "segments": segments, "salt": salt}
+        try:
+            return msgspec.convert(hidden, Opening)
+        except msgspec.ValidationError as error:
+            raise DraftError("a participant's tag, segments or first prev are not of their types") from error

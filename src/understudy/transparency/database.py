@@ -21,7 +21,7 @@ Example
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -105,22 +105,40 @@ class Database:
             self._connection.close()
 
 
-def create(path: Path, *, application: int, schema: str) -> None:
-    """Make a new database with ``schema``; durable when this returns.
+def create(
+    path: Path, *, application: int, schema: str, rows: Sequence[tuple[str, tuple[Cell, ...]]] = ()
+) -> None:
+    """Make a new database; durable, and there as a whole or not at all.
+
+    Args:
+        path: where it will stand.
+        application: the kind of store, for ``connect`` to compare.
+        schema: the SQL that makes its tables.
+        rows: statements with their cells, run in the same transaction.
 
     Raises:
         StoreError: something stands there already, or it cannot be written.
     """
+    beside = path.with_name(f"{path.name}.new")
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        beside.unlink(missing_ok=True)  # of a creation that was interrupted
+        os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with storage_errors(), closing(_connect(beside, readonly=False)) as connection:
+            connection.executescript(f"BEGIN; {schema}")
+            for sql, cells in rows:
+                connection.execute(sql, cells)
+            connection.execute(f"PRAGMA application_id={application}")
+            connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            connection.execute("COMMIT")
+        # Closing folded the WAL back, so this one file is all of it. A link never replaces what stands there.
+        os.link(beside, path)
+        beside.unlink()
+        _flush_folder(path.parent)
     except FileExistsError as error:
+        beside.unlink(missing_ok=True)
         raise StoreError(f"{path.name} exists already", hint="open it, or choose another place") from error
     except OSError as error:
         raise StorageError(f"cannot create {path.name}: {error.strerror}") from error
-    with storage_errors(), closing(_connect(path, readonly=False)) as connection:
-        pragmas = f"PRAGMA application_id={application}; PRAGMA user_version={SCHEMA_VERSION};"
-        connection.executescript(f"BEGIN; {schema} {pragmas} COMMIT;")
-    _flush_folder(path.parent)
 
 
 def connect(path: Path, *, application: int, readonly: bool = False) -> Database:

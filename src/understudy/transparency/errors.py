@@ -66,6 +66,8 @@ class CheckpointError(TransparencyError):
 class UntrustedCheckpointError(CheckpointError):
     """The checkpoint carries no valid signature of the log, or a known key's signature is wrong."""
 
+    status: ClassVar[int] = 403
+    """What a witness answers (C2SP tlog-witness)."""
     hint = "check that the log key is the one in the key set"
 
 

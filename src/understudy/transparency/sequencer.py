@@ -18,8 +18,8 @@ Example: ``sequencer.append(draft).checkpoint.note`` is what a reader needs to b
 import contextlib
 import queue
 import threading
-from collections.abc import Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, InvalidStateError
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +46,7 @@ from understudy.transparency.errors import (
     StoreError,
     TransparencyError,
 )
+from understudy.transparency.leaves import decode_leaf
 from understudy.transparency.merkle import consistency_path
 from understudy.transparency.note import VerifierKey
 from understudy.transparency.rounds import Rounds, Waiter
@@ -91,6 +92,7 @@ class Sequencer:
         quorum: int,
         clock: Clock,
         start_seconds: float = 5.0,
+        check_leaf: Callable[[bytes], object] = decode_leaf,
     ) -> None:
         """Take up the log at ``path`` (made by ``create_log``) and ask every witness to cosign it as it is.
 
@@ -102,6 +104,7 @@ class Sequencer:
             clock: gives entries their time.
             start_seconds: how long to wait for the witnesses' first answers. They need not answer for the
                 start.
+            check_leaf: raises ``FormatError`` for bytes that must not become an entry.
 
         Raises:
             StoreError: missing, locked by another sequencer, or damaged.
@@ -115,7 +118,7 @@ class Sequencer:
         self._is_closed = False
         self._must_recover = False
         with contextlib.ExitStack() as undo:
-            self._log = LogWriter(path, key)
+            self._log = LogWriter(path, key, check_leaf)
             undo.callback(self._log.close, None)
             self.store = open_log(path)
             undo.callback(self.store.close)
@@ -246,8 +249,7 @@ class Sequencer:
             except Exception as error:  # noqa: BLE001  the writer outlives whatever one batch ran into
                 self._must_recover = not isinstance(error, RolledBackError)
                 for job in jobs:
-                    if not job.future.done():
-                        job.future.set_exception(error)
+                    _finish(job, error)
 
     def _take(self) -> tuple[list[_Job], bool]:
         """Wait for a job, and take what else is there; True with the last ones."""
@@ -279,11 +281,11 @@ class Sequencer:
                 except StoreError:
                     raise
                 except Exception as error:  # noqa: BLE001  a draft's own code failed: its neighbours go on
-                    job.future.set_exception(error)
+                    _finish(job, error)
         self._settle(placed)
         self._log.fold()
         for erasure, count in erased:
-            erasure.future.set_result(count)
+            _finish(erasure, count)
 
     def _settle(self, placed: Sequence[tuple[_Append, Placed]]) -> None:
         """Resolve who need not wait any more; leave the others to the rounds."""
@@ -332,13 +334,22 @@ def _waiter(job: _Append, place: Placed) -> Waiter:
         if isinstance(outcome, CosignedCheckpoint):
             _resolve(job, place, outcome)
         else:
-            job.future.set_exception(NotCosignedError(f"not cosigned: {outcome}", index=place.index))
+            _finish(job, NotCosignedError(f"not cosigned: {outcome}", index=place.index))
 
     return Waiter(place.index + 1, settle)
 
 
 def _resolve(job: _Append, place: Placed, checkpoint: CosignedCheckpoint) -> None:
-    job.future.set_result(Appended(place.index, place.leaf, place.openings, checkpoint))
+    _finish(job, Appended(place.index, place.leaf, place.openings, checkpoint))
+
+
+def _finish(job: _Job, outcome: "Appended | int | BaseException") -> None:
+    """Resolve a job's future once; a later outcome, of a batch that failed halfway, changes nothing."""
+    with contextlib.suppress(InvalidStateError):
+        if isinstance(outcome, BaseException):
+            job.future.set_exception(outcome)
+        elif (isinstance(job, _Erase) and isinstance(outcome, int)) or (isinstance(job, _Append) and isinstance(outcome, Appended)):
+            job.future.set_result(outcome)
 
 
 def _result(future: "Future[T]", timeout: float) -> T:

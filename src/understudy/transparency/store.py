@@ -241,15 +241,15 @@ def create_log(path: Path, *, origin: str, key: SigningKey) -> None:
         MalformedError: ``origin`` cannot name a log.
     """
     note = sign_checkpoint(Checkpoint(origin, 0, EMPTY_ROOT), key)
-    create(path, application=APPLICATION_ID, schema=_SCHEMA)
-    store = LogStore(connect(path, application=APPLICATION_ID))
-    try:
-        with store.database.transaction():
-            public = octets(key.public)
-            store.database.write("INSERT INTO log(origin, public_key) VALUES (?, ?)", origin, public)
-            store.add_checkpoint(0, note)
-    finally:
-        store.close()
+    create(
+        path,
+        application=APPLICATION_ID,
+        schema=_SCHEMA,
+        rows=(
+            ("INSERT INTO log(origin, public_key) VALUES (?, ?)", (origin, octets(key.public))),
+            ("INSERT INTO checkpoints(size, note) VALUES (0, ?)", (note,)),
+        ),
+    )
 
 
 def open_log(path: Path, *, readonly: bool = True) -> LogStore:

@@ -111,13 +111,8 @@ class Witness:
             StoreError: something stands at ``path`` already.
         """
         VerifierKey.witness(name, key.public)
-        create(path, application=APPLICATION_ID, schema=_SCHEMA)
-        database = connect(path, application=APPLICATION_ID)
-        try:
-            with database.transaction():
-                database.write("INSERT INTO witness(name, public_key) VALUES (?, ?)", name, key.public)
-        finally:
-            database.close()
+        whose = ("INSERT INTO witness(name, public_key) VALUES (?, ?)", (name, key.public))
+        create(path, application=APPLICATION_ID, schema=_SCHEMA, rows=(whose,))
 
     def add_checkpoint(self, body: bytes) -> bytes:
         """Return a cosignature line for the checkpoint in ``body``.
@@ -169,24 +164,19 @@ class Witness:
             self._database.close()
 
     def _advance(self, call: AddCheckpoint, note: Note, tree: Checkpoint, log: VerifierKey) -> bytes:
-        now = self._clock.now()
-        signature = cosign_text(note.text, self.key.name, self._signing, now)
-        # Only the log's own signatures are served on; lines of strangers are dropped here.
-        signed = Note(
-            text=note.text,
-            signatures=tuple(
-                line for line in note.signatures if line.name == log.name and line.key_id == log.key_id
-            ),
-        ).to_bytes()
-        cosigned = add_cosignatures(signed, signature)
-        refusal: SizeConflictError | NotConsistentError | None = None
+        # Only the log's own signatures are kept and served on; lines of strangers are dropped here.
+        ours = [line for line in note.signatures if line.name == log.name and line.key_id == log.key_id]
+        signed, now = Note(text=note.text, signatures=tuple(ours)), self._clock.now()
         with self._database.transaction():
             latest = self._latest(tree.origin)
             refusal = self._refusal(call, tree, latest)
             if refusal is not None:
-                self._keep_evidence(signed, tree, latest, refusal, now)
-            elif latest is None or tree.size > latest[0]:
-                self._remember(tree, cosigned)
+                self._keep_evidence(signed.to_bytes(), tree, latest, refusal, now)
+            else:
+                signature = cosign_text(note.text, self.key.name, self._signing, now)
+                cosigned = add_cosignatures(signed.to_bytes(), signature)
+                if latest is None or tree.size > latest[0]:
+                    self._remember(tree, cosigned)
         if refusal is not None:
             raise refusal
         self._served[tree.origin] = cosigned

@@ -9,7 +9,7 @@ Rules
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -38,14 +38,15 @@ class LogWriter:
     _grown: CompactRange
     _last_time: int
 
-    def __init__(self, path: Path, key: SigningKey) -> None:
-        """Lock the log at ``path`` and take it up.
+    def __init__(self, path: Path, key: SigningKey, check_leaf: Callable[[bytes], object]) -> None:
+        """Lock the log at ``path`` and take it up; every new leaf has to pass ``check_leaf``.
 
         Raises:
             StoreError: missing, locked by another writer, damaged, or the log of another key.
         """
         self._path = path
         self._key = key
+        self._check_leaf = check_leaf
         self._unfolded = 0
         self._must_empty_wal = False
         self._lock = WriterLock(path)
@@ -74,7 +75,9 @@ class LogWriter:
         """
         tree, note = self.tree, self.note
         with self._store.database.transaction():
-            batch = Batch(self._store, self._grown, time=time, last_time=self._last_time)
+            batch = Batch(
+                self._store, self._grown, time=time, last_time=self._last_time, check_leaf=self._check_leaf
+            )
             yield batch
             if not batch.is_empty:
                 batch.write()

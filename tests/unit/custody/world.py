@@ -50,7 +50,7 @@ from understudy.sealing.notice import notice_hash
 from understudy.sealing.personal import PersonalSeed
 from understudy.sealing.release import ReleaseContext, open_halves
 from understudy.sealing.segment import SealedSegment, seal_segment
-from understudy.sealing.signing import Signed, SigningKey, document_hash, sign
+from understudy.sealing.signing import Document, Signature, Signed, SigningKey, document_hash, sign
 from understudy.transparency.checkpoint import Checkpoint, add_cosignatures, sign_checkpoint
 from understudy.transparency.leaves import (
     Leaf,
@@ -174,6 +174,17 @@ SIGNERS = (*MEMBERS, "server", "issuer", "log", "witness", "custodian first")
 def signed_document(document: ProgrammeDocument | None = None) -> Signed:
     """Return the document signed by everybody."""
     return sign(document or programme_document(), *(key(label) for label in SIGNERS))
+
+
+def sign_raw(kind: type[Document], fields: Mapping[str, Any], *keys: SigningKey) -> Signed:
+    """Return ``fields`` signed as a ``kind``, whatever they are."""
+    raw = msgspec.json.encode(fields, order="deterministic")
+    return Signed(
+        body=encode_bytes(raw),
+        signatures=tuple(
+            Signature(key=signer.public, signature=signer.sign_bytes(kind.CONTEXT, raw)) for signer in keys
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -310,7 +321,7 @@ class Participant:
         return sign(standing, self.seed.signing)
 
 
-def receipt_for(consent: Consent, **changes: Any) -> Signed:
+def receipt_for(consent: Consent, /, **changes: Any) -> Signed:
     """Return the server's receipt for a consent."""
     fields: dict[str, Any] = {
         "consent": document_hash(consent),
@@ -322,7 +333,7 @@ def receipt_for(consent: Consent, **changes: Any) -> Signed:
     return sign(ConsentReceipt(**(fields | changes)), key("server"))
 
 
-def seal(participant: Participant, consent: Consent, **changes: Any) -> SealedSegment:
+def seal(participant: Participant, consent: Consent, /, **changes: Any) -> SealedSegment:
     """Return a sealed synthetic segment; ``changes`` go into the seal context."""
     custodian = changes.pop("custodian", hpke("first").public)
     fields: dict[str, Any] = {
@@ -360,8 +371,8 @@ class World:
         self.log = Log(self.clock, self.document)
         self.rules = rules
         self.halves: dict[str, bytes] = {}
-        store = Store.create(self.path) if fresh else Store(self.path)
-        self.custodian = Custodian(store, custodian_keys(), self.clock, self.log, rules=rules)
+        self.store = Store.create(self.path) if fresh else Store(self.path)
+        self.custodian = Custodian(self.store, custodian_keys(), self.clock, self.log, rules=rules)
 
     @property
     def path(self) -> Path:
@@ -371,7 +382,8 @@ class World:
     def reopen(self) -> Custodian:
         """Close the custodian and take it up again from its store."""
         self.custodian.close()
-        self.custodian = Custodian(Store(self.path), custodian_keys(), self.clock, self.log, rules=self.rules)
+        self.store = Store(self.path)
+        self.custodian = Custodian(self.store, custodian_keys(), self.clock, self.log, rules=self.rules)
         return self.custodian
 
     def pin(self) -> None:

@@ -29,7 +29,12 @@ def digest(number: int) -> str:
 
 SHARDS = (
     Shard(
-        name="shards/00000.parquet", rows=64, bytes=9_000, hash=digest(1), opens=(digest(2),), sources=digest(3)
+        name="shards/00000.parquet",
+        rows=64,
+        bytes=9_000,
+        hash=digest(1),
+        opens=(digest(2),),
+        sources=digest(3),
     ),
     Shard(
         name="shards/00001.parquet",

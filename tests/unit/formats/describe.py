@@ -37,7 +37,9 @@ def describe_raw(reader: RawReader) -> object:
             case RawFrame():
                 chunks.append({"frame": _frame(item.x, item.y, item.picture)})
             case _:
-                chunks.append([{"event": type(event).__name__, **msgspec.to_builtins(event)} for event in item])
+                chunks.append(
+                    [{"event": type(event).__name__, **msgspec.to_builtins(event)} for event in item]
+                )
     return _plain({"start": reader.start, "chunks": chunks, "totals": reader.totals})
 
 

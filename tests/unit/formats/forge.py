@@ -1,6 +1,6 @@
 """Builds recording files from single parts, so that tests can break one rule at a time.
 
-The writer refuses to write what is wrong. ``Part`` and ``assemble`` know the layout only, and believe whatever
+The writer refuses to write what is wrong. ``Part`` and ``assemble`` know the layout only, and believe what
 they are told; ``CASES`` holds one broken file for each code that a file can have.
 """
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 from PIL import Image
 
-from understudy.consent.primitives import Value, encode_bytes
+from understudy.consent.primitives import Value
 from understudy.formats.compression import compress
 from understudy.formats.elements import MAX_DEPTH, Box, Element, ElementState, ElementTree, Role
 from understudy.formats.recording.actions import (
@@ -58,7 +58,12 @@ MANIFEST = Manifest(
     locale="en",
 )
 FIELD = Element(
-    role=Role.TEXTBOX, name="Name", value="", states=(ElementState.FOCUSABLE,), box=Box(4, 4, 40, 12), parent=0
+    role=Role.TEXTBOX,
+    name="Name",
+    value="",
+    states=(ElementState.FOCUSABLE,),
+    box=Box(4, 4, 40, 12),
+    parent=0,
 )
 SECRET = Element(
     role=Role.TEXTBOX, name="Password", states=(ElementState.SECURE,), box=Box(4, 20, 40, 12), parent=0
@@ -83,7 +88,7 @@ class Part(NamedTuple):
 
     kind: Kind
     content: bytes
-    count: int = 1
+    items: int = 1
     from_ms: int | None = None
     to_ms: int | None = None
     stored: bytes | None = None
@@ -144,7 +149,7 @@ def row(part: Part) -> tuple[Chunk, bytes]:
         length=len(stored),
         size=len(part.content) if part.size is None else part.size,
         hash=part.hash or sha256(stored),
-        count=part.count,
+        count=part.items,
         from_ms=part.from_ms,
         to_ms=part.to_ms,
     )
@@ -224,7 +229,9 @@ CASES: dict[Code, Callable[[], bytes]] = {
     Code.UNKNOWN_VERSION: lambda: _flipped(with_parts(), 8),
     Code.BAD_HEADER: lambda: _flipped(with_parts(), 12),
     Code.INDEX_CORRUPT: lambda: _flipped(with_parts(), len(with_parts()) - TRAILER_BYTES - 2),
-    Code.INDEX_MALFORMED: lambda: with_index(spell(index_of_small_file()).replace(b'"version":1', b'"version":2')),
+    Code.INDEX_MALFORMED: lambda: with_index(
+        spell(index_of_small_file()).replace(b'"version":1', b'"version":2')
+    ),
     Code.BAD_LAYOUT: lambda: assemble(*reversed(parts().values())),
     Code.TOO_MANY: lambda: _claiming(Part(Kind.VERSIONS, b"{}", 256, 0, 0), 17),
     Code.CHUNK_TOO_LARGE: lambda: with_parts(trees=trees(TREE)._replace(size=(4 << 20) + 1)),
@@ -233,7 +240,7 @@ CASES: dict[Code, Callable[[], bytes]] = {
     Code.MALFORMED: lambda: with_parts(
         manifest=Part(Kind.MANIFEST, spell(MANIFEST).replace(b'{"application', b'{"added":1,"application', 1))
     ),
-    Code.COUNT_MISMATCH: lambda: with_parts(gaps=gaps(*GAPS)._replace(count=1)),
+    Code.COUNT_MISMATCH: lambda: with_parts(gaps=gaps(*GAPS)._replace(items=1)),
     Code.TIME_MISMATCH: lambda: with_parts(gaps=gaps(*GAPS)._replace(to_ms=22_000)),
     Code.MANIFEST_TIMES: lambda: with_parts(manifest=manifest(replace(MANIFEST, ended_at=1_700_003_601))),
     Code.UNREDACTED: lambda: with_parts(manifest=manifest(replace(MANIFEST, source="recorder"))),
@@ -247,7 +254,9 @@ CASES: dict[Code, Callable[[], bytes]] = {
         replace(TREE, elements=(ROOT, FIELD, replace(FIELD, parent=0), replace(FIELD, parent=1)))
     ),
     Code.TREE_DEPTH: lambda: _with_tree(spine(MAX_DEPTH + 1)),
-    Code.SECURE_CONTENT: lambda: _with_tree(replace(TREE, elements=(ROOT, FIELD, replace(SECRET, value="x")))),
+    Code.SECURE_CONTENT: lambda: _with_tree(
+        replace(TREE, elements=(ROOT, FIELD, replace(SECRET, value="x")))
+    ),
     Code.DUPLICATE: lambda: with_parts(trees=trees(TREE, TREE)),
     Code.EMPTY_VERSION: lambda: with_parts(
         versions=versions(*VERSIONS, Version(at_ms=4000, tree=None, frame=None))

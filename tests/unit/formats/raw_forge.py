@@ -56,7 +56,7 @@ FRAME = RawFrame(x=1, y=2, picture=Picture(width=4, height=3, rgb=bytes(range(36
 EVENTS: tuple[Event, ...] = (
     Window(time=5_010, late=1, window=0x2600007, in_scope=True),
     TreeComplete(time=5_040, tree=0),
-    FrameComplete(time=5_040, late=3, frame=0),
+    FrameComplete(time=5_040, frame=0),
     Motion(time=5_100, x=9, y=8),
     ButtonPress(time=5_140, x=9, y=9, button=1),
     ButtonRelease(time=5_190, x=9, y=9, button=1, modifiers=4),
@@ -93,7 +93,7 @@ class Chunk(NamedTuple):
 
     kind: int
     content: bytes
-    count: int = 1
+    items: int = 1
     base: int = 0
     number: int | None = None
     size: int | None = None
@@ -127,7 +127,7 @@ def assemble(*chunks: Chunk) -> bytes:
     for place, chunk in enumerate(chunks):
         number = place if chunk.number is None else chunk.number
         size = len(chunk.content) if chunk.size is None else chunk.size
-        head = number.to_bytes(4) + chunk.kind.to_bytes(1) + chunk.count.to_bytes(2)
+        head = number.to_bytes(4) + chunk.kind.to_bytes(1) + chunk.items.to_bytes(2)
         head += chunk.base.to_bytes(4) + size.to_bytes(4)
         sealed.append(StandIn().seal(place, head + (chunk.stored or compress(chunk.content, level=1))))
     return HEADER.pack(MAGIC, VERSION, bytes(6)) + b"".join(LENGTH.pack(len(one)) + one for one in sealed)

@@ -82,7 +82,7 @@ def pictures(draw: st.DrawFn, max_side: int = 12) -> Picture:
 
 
 def acts(at_ms: int, before: int | None, targets: st.SearchStrategy[int | None]) -> st.SearchStrategy[Action]:
-    """Return a strategy for actions at a time, on elements that ``targets`` draws; no secure ones among them."""
+    """Return a strategy for actions at a time, on elements that ``targets`` draws: none of them secure."""
     said = {"at_ms": st.just(at_ms), "before": st.just(before), "target": targets, "marks": marks}
     pointed = {**said, "point": points, "modifiers": modifiers, "value": values}
     one_of: st.SearchStrategy[Action] = st.one_of(

@@ -64,7 +64,7 @@ def test_an_act_that_does_not_exist_cannot_be_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "key, modifiers, allowed",
+    ("key", "modifiers", "allowed"),
     [
         ("Enter", (), True),
         ("F24", (), True),
@@ -145,7 +145,7 @@ def test_the_resulting_value_is_the_acts_own() -> None:
 def test_merging_keeps_order_and_adds_nothing(steps: list[Action]) -> None:
     merged = merge(steps, same)
     assert len(merged) <= len(steps)
-    assert merge(steps, lambda first, second: False) == steps
+    assert merge(steps, lambda *_: False) == steps
     kinds = [act_of(step) for step in steps]
     rest = iter(kinds)
     assert all(act_of(step) in rest for step in merged), "a subsequence of the acts, in order"

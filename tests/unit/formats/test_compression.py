@@ -57,14 +57,17 @@ def test_a_cut_frame_is_refused(cut: int) -> None:
 
 
 def test_a_bomb_that_tells_the_truth_costs_nothing() -> None:
-    bomb = compress(bytes(200_000_000))
+    size = 256 << 20
+    stream = zstandard.ZstdCompressor().compressobj(size=size)
+    bomb = b"".join(stream.compress(bytes(1 << 20)) for _ in range(256)) + stream.flush()
+    assert len(bomb) < 100_000
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(FormatError):
         expand(bomb, 1_000)
     with pytest.raises(FormatError):
-        expand(_relabelled(bomb, 200_000_000, 1_000), 1_000)
+        expand(_relabelled(bomb, size, 1_000), 1_000)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert grown * (1 if sys.platform == "darwin" else 1024) < 8 << 20
+    assert grown * (1 if sys.platform == "darwin" else 1024) < 32 << 20
 
 
 def test_a_frame_that_claims_more_than_it_holds_is_refused() -> None:
@@ -75,7 +78,9 @@ def test_a_frame_that_claims_more_than_it_holds_is_refused() -> None:
 
 def test_a_window_over_the_bound_is_refused() -> None:
     parameters = zstandard.ZstdCompressionParameters.from_level(1, window_log=24, write_content_size=True)
-    stream = zstandard.ZstdCompressor(compression_params=parameters).compressobj(size=MAX_WINDOW_BYTES * 2 + 1)
+    stream = zstandard.ZstdCompressor(compression_params=parameters).compressobj(
+        size=MAX_WINDOW_BYTES * 2 + 1
+    )
     stored = stream.compress(bytes(MAX_WINDOW_BYTES * 2 + 1)) + stream.flush()
     assert zstandard.get_frame_parameters(stored).window_size > MAX_WINDOW_BYTES
     with pytest.raises(FormatError):

@@ -29,7 +29,7 @@ class Endless(io.BytesIO):
 class Broken(io.BytesIO):
     """A disk that fails."""
 
-    def read(self, size: int | None = -1, /) -> bytes:
+    def read(self, _size: int | None = -1, /) -> bytes:
         raise OSError(5, "input/output error")
 
 

@@ -25,7 +25,7 @@ VECTORS = ROOT / "tests" / "vectors" / "formats" / "recording"
 class Unreadable(io.BytesIO):
     """A decryptor whose chunks do not open."""
 
-    def read(self, size: int | None = -1, /) -> bytes:
+    def read(self, _size: int | None = -1, /) -> bytes:
         raise SealError("a chunk does not open")
 
 

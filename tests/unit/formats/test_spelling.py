@@ -33,7 +33,9 @@ class Note(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
         number=st.integers(-(2**53) + 1, 2**53 - 1),
         flag=st.booleans(),
         nothing=st.none() | st.text(st.characters(max_codepoint=0x20)),
-        several=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=3), max_size=3).map(tuple),
+        several=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=3), max_size=3).map(
+            tuple
+        ),
     )
 )
 def test_the_fast_spelling_is_rfc_8785(note: Note) -> None:

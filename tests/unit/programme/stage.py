@@ -119,6 +119,7 @@ class Stage:
         self.log_line = Line(self.log)
         self.shred = ShredKey.generate()
         self.start()
+        self.programme.publish()
 
     def start(self) -> None:
         """Start the server's own parts on what is on the disk."""
@@ -134,7 +135,6 @@ class Stage:
             cast("Sequencer", self.log_line),
             self.clock,
         )
-        self.programme.publish()
 
     def restart(self) -> None:
         """Forget everything that is in memory, and start again."""

@@ -110,7 +110,7 @@ def test_an_empty_log_with_another_root_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "times, quorum, expected",
+    ("times", "quorum", "expected"),
     [((100, 300, 200), 1, 300), ((100, 300, 200), 2, 200), ((100, 300, 200), 3, 100), ((100,), 1, 100)],
 )
 def test_freshness_is_the_time_by_which_a_quorum_had_cosigned(

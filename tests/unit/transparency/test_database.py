@@ -60,6 +60,19 @@ def test_nothing_is_created_over_what_stands_there(path: Path) -> None:
         create(path / "below-a-file", application=KIND, schema=SCHEMA)
 
 
+def test_an_interrupted_creation_leaves_nothing_in_the_way(tmp_path: Path) -> None:
+    path = tmp_path / "some.db"
+    with pytest.raises(StorageError):
+        create(path, application=KIND, schema="CREATE TABLE broken(")
+    assert not path.exists()
+    path.with_name("some.db.new").write_bytes(b"half of it")
+    create(path, application=KIND, schema=SCHEMA, rows=[("INSERT INTO t VALUES (?, ?)", (1, b"x"))])
+    assert [file.name for file in tmp_path.iterdir()] == ["some.db"]
+    database = opened(path)
+    assert database.rows("SELECT * FROM t") == [(1, b"x")]
+    database.close()
+
+
 def test_another_kind_version_or_file_is_refused(path: Path, tmp_path: Path) -> None:
     with pytest.raises(StoreDamagedError):
         connect(path, application=KIND + 1)
@@ -75,9 +88,10 @@ def test_another_kind_version_or_file_is_refused(path: Path, tmp_path: Path) -> 
 
 def test_a_transaction_that_fails_leaves_no_trace(path: Path) -> None:
     database = opened(path)
-    with pytest.raises(RuntimeError, match="halfway"), database.transaction():
-        database.write("INSERT INTO t VALUES (1, NULL)")
-        raise RuntimeError("halfway")
+    with pytest.raises(ZeroDivisionError), database.transaction():
+        database.write("INSERT INTO t VALUES (1, ?)", 1 // 0)
+    with pytest.raises(StorageError), database.transaction():
+        database.write_many("INSERT INTO t VALUES (?, ?)", [(1, None), (2, "text where bytes belong")])
     assert database.rows("SELECT * FROM t") == []
     with pytest.raises(StorageError), database.transaction():
         database.write_many("INSERT INTO t VALUES (?, NULL)", [(1,), (1,)])

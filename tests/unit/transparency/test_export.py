@@ -62,7 +62,9 @@ def test_the_checkpoint_comes_last(sequencer: Sequencer, tmp_path: Path) -> None
     assert not (tmp_path / "p" / "checkpoint").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_an_error_with_a_hint(sequencer: Sequencer, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_an_error_with_a_hint(
+    sequencer: Sequencer, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageError) as caught:
         export_log(sequencer.store.tiles, sequencer.recosign().note, tmp_path / "file", entries=True)

@@ -65,6 +65,13 @@ def test_the_table_serves_every_tile_of_every_earlier_size(table: HashTable) -> 
 
 def test_tiles_that_the_tree_does_not_have_are_missing(table: HashTable) -> None:
     tiles = TableTiles(table, lambda begin, end: tuple(LEAVES[begin:end]), lambda: None)
-    for path in ("tile/0/003", "tile/0/002", "tile/1/000", "tile/2/000.p/1", "tile/entries/002", "checkpoint"):
+    for path in (
+        "tile/0/003",
+        "tile/0/002",
+        "tile/1/000",
+        "tile/2/000.p/1",
+        "tile/entries/002",
+        "checkpoint",
+    ):
         with pytest.raises(TileMissingError):
             tiles.read(path)

@@ -207,7 +207,9 @@ def test_a_truncated_note_is_refused_or_lacks_a_signature(length: int) -> None:
     assert note.signatures == signed().signatures[:1]
 
 
-@given(st.lists(st.tuples(st.sampled_from(["a", "b/c", "é"]), st.binary(min_size=1, max_size=80)), min_size=1))
+@given(
+    st.lists(st.tuples(st.sampled_from(["a", "b/c", "é"]), st.binary(min_size=1, max_size=80)), min_size=1)
+)
 def test_signature_lines_survive_their_bytes(lines: list[tuple[str, bytes]]) -> None:
     made = tuple(NoteSignature(name, b"\x00\x01\x02\x03", raw) for name, raw in lines[:64])
     assert parse_signatures(b"".join(line.to_bytes() for line in made)) == made

@@ -128,16 +128,30 @@ def test_a_request_key_for_other_content_is_a_conflict(sequencer: Sequencer, oth
         OpenDraft("b", {tag(1): DraftParticipant(segments=(segment(2), segment(1)), first_prev=digest("e"))}),
         OpenDraft("c", {tag(1): DraftParticipant(segments=(segment(1),) * 2, first_prev=digest("e"))}),
         OpenDraft("d", participants(1, 2, segments=501)),
+        OpenDraft("e", {"not a tag": DraftParticipant(segments=(segment(1),), first_prev=digest("e"))}),
+        OpenDraft("f", {tag(1): DraftParticipant(segments=("seg_1",), first_prev=digest("e"))}),
+        OpenDraft("g", {tag(9): DraftParticipant(segments=(segment(1),), first_prev="nothing")}),
     ],
 )
 def test_a_draft_out_of_bounds_is_refused_and_harms_no_neighbour(
     sequencer: Sequencer, draft: RawDraft | OpenDraft
 ) -> None:
     futures = [sequencer.submit(OpenDraft("x")), sequencer.submit(draft), sequencer.submit(OpenDraft("y"))]
-    assert [futures[0].result(10).openings[0].opening.n, futures[2].result(10).openings[0].opening.n] == [1, 2]
+    assert [futures[0].result(10).openings[0].opening.n, futures[2].result(10).openings[0].opening.n] == [
+        1,
+        2,
+    ]
     with pytest.raises(DraftError):
         futures[1].result(10)
     assert sequencer.store.size == 2
+
+
+@pytest.mark.parametrize("content", [b"no leaf at all", b'{"kind":"open"}', b'{"kind":"unheard-of"}'])
+def test_what_is_no_leaf_never_enters_the_log(world: World, content: bytes) -> None:
+    with world.sequencer(check_leaf=decode_leaf) as sequencer:
+        with pytest.raises(DraftError):
+            sequencer.append(RawDraft(content))
+        assert sequencer.append(OpenDraft("r1")).index == 0
 
 
 def test_the_largest_entry_fits(sequencer: Sequencer) -> None:
@@ -148,7 +162,7 @@ def test_the_largest_entry_fits(sequencer: Sequencer) -> None:
 
 def test_a_drafts_own_failure_comes_back_to_its_owner_alone(sequencer: Sequencer) -> None:
     class BrokenDraft(RawDraft):
-        def leaf(self, index: int, time: int, root: bytes | None) -> bytes:
+        def leaf(self, index: int, time: int, root: bytes | None) -> bytes:  # noqa: ARG002
             raise ZeroDivisionError
 
     futures = [sequencer.submit(BrokenDraft(b"")), sequencer.submit(RawDraft(b"fine"))]
@@ -300,7 +314,9 @@ def test_erasing_a_person_deletes_openings_and_salts_and_keeps_every_proof(world
     with world.sequencer() as sequencer:
         mixed = sequencer.append(OpenDraft("r1", participants(1, 2)))
         alone = sequencer.append(OpenDraft("r2", participants(1)))
-        salts = [c.opening.salt for entry in (mixed, alone) for c in entry.openings if c.opening.tag == tag(1)]
+        salts = [
+            c.opening.salt for entry in (mixed, alone) for c in entry.openings if c.opening.tag == tag(1)
+        ]
         assert sequencer.erase(tag(1)) == 2
         assert sequencer.erase(tag(1)) == 0
         store = sequencer.store
@@ -339,7 +355,7 @@ def test_a_cancelled_draft_is_not_appended(world: World, sequencer: Sequencer) -
     entered, release = threading.Event(), threading.Event()
 
     class SlowDraft(RawDraft):
-        def leaf(self, index: int, time: int, root: bytes | None) -> bytes:
+        def leaf(self, index: int, time: int, root: bytes | None) -> bytes:  # noqa: ARG002
             entered.set()
             release.wait(10)
             return b"slow"
@@ -357,7 +373,7 @@ def test_waiting_too_long_is_an_error_that_says_what_to_do(sequencer: Sequencer)
     release = threading.Event()
 
     class SlowDraft(RawDraft):
-        def leaf(self, index: int, time: int, root: bytes | None) -> bytes:
+        def leaf(self, index: int, time: int, root: bytes | None) -> bytes:  # noqa: ARG002
             release.wait(10)
             return b"slow"
 
@@ -367,7 +383,9 @@ def test_waiting_too_long_is_an_error_that_says_what_to_do(sequencer: Sequencer)
     assert "same request" in caught.value.hint
 
 
-def test_an_entry_acknowledged_as_durable_only_is_signed_by_the_log(world: World, sequencer: Sequencer) -> None:
+def test_an_entry_acknowledged_as_durable_only_is_signed_by_the_log(
+    world: World, sequencer: Sequencer
+) -> None:
     entry = sequencer.append(RawDraft(b"one"), durable_only=True)
     with pytest.raises((UntrustedCheckpointError, QuorumError)):
         world.trust.verify(entry.checkpoint.note)

@@ -73,7 +73,7 @@ def test_a_tree_of_seventy_thousand_has_the_tiles_the_specification_counts() -> 
 
 
 @pytest.mark.parametrize(
-    "size, shape",
+    ("size", "shape"),
     [
         (0, {}),
         (1, {0: [1]}),

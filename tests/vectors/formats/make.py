@@ -1,7 +1,7 @@
 """Make this folder's vectors anew: ``python -m tests.vectors.formats.make`` from the repository root.
 
-The committed vectors are normative: make them anew only together with a new version of a format. Compressors may
-give other bytes for the same content; what the files mean stays the same.
+The committed vectors are normative: make them anew only together with a new version of a format. Compressors
+may give other bytes for the same content; what the files mean stays the same.
 """
 
 import io

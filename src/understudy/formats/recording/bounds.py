@@ -44,7 +44,8 @@ MAX_TREES: Final = 2_048
 MAX_FRAMES: Final = 1_024
 MAX_VERSIONS: Final = 4_096
 MAX_ACTIONS: Final = 4_096
-MAX_GAPS: Final = 1_024
+MAX_GAPS: Final = 2_048
+"""More than an hour can hold on the default grid."""
 MAX_FRAME_BYTES: Final = 16 << 20
 MAX_FRAME_PIXELS: Final = 1 << 24
 """One frame: 5120 x 2880 fits. Decoded, that is 48 MiB."""

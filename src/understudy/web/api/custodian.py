@@ -2,12 +2,12 @@
 
 Rules
 
-* Deposits, opens, countersignatures, heads, statements and the queue are answered to the server of the pinned key set
-  alone. That is a second line: what they bring is checked in itself.
-* Enrolments, standings, openings, orders and bundles prove themselves; anybody may bring them, so that no server
-  stands between a person and the custodian.
-* The operator stops by an order signed with the custodian's own key, which is in its home and nowhere else. It is
-  taken while it is fresh, so that an old one cannot be played again after a lift.
+* Deposits, opens, countersignatures, heads, statements and the queue are answered to the server of the pinned
+  key set alone. That is a second line: what they bring is checked in itself.
+* Enrolments, standings, openings, orders and bundles prove themselves; anybody may bring them, so that no
+  server stands between a person and the custodian.
+* The operator stops by an order signed with the custodian's own key, which is in its home and nowhere else.
+  It is taken while it is fresh, so that an old one cannot be played again after a lift.
 """
 
 from understudy.consent.clock import Clock
@@ -51,10 +51,19 @@ from understudy.web.calls import JSON, Call, Reply, Served
 class CustodianCalls:
     """Answers for one custodian."""
 
-    def __init__(self, custodian: Custodian, own_key: str, clock: Clock) -> None:
+    def __init__(self, custodian: Custodian, clock: Clock, *, own_key: str, server_key: str) -> None:
+        """Answer for ``custodian``.
+
+        Args:
+            custodian: the core.
+            clock: tells the time.
+            own_key: the custodian's signing key.
+            server_key: the server's key of the pinned key set; empty while nothing is pinned.
+        """
         self._custodian = custodian
-        self._own_key = own_key
         self._clock = clock
+        self._own_key = own_key
+        self._server_key = server_key
 
     def served(self) -> list[Served]:
         """Return the custodian's routes."""
@@ -131,7 +140,4 @@ class CustodianCalls:
         return self._custodian.switch_off_local(order.off, order.reason)
 
     def _is_server(self, key: str) -> bool:
-        return self._custodian.is_pinned and key == self._server_key()
-
-    def _server_key(self) -> str:
-        return self._custodian.key_set().server
+        return key == self._server_key

@@ -3,7 +3,8 @@
 Rules
 
 * All of it is public and none of it is about a person.
-* ``document`` at the custodian is what a device compares with what the server shows: another channel, another party.
+* ``document`` at the custodian is what a device compares with what the server shows: another channel, another
+  party.
 """
 
 from collections.abc import Callable

@@ -2,8 +2,8 @@
 
 Rules
 
-* Statuses and bodies are the specification's, not problem documents: 200 with signature lines, 400, 403, 404, 409 with the
-  latest size as ``text/x.tlog.size``, 422.
+* Statuses and bodies are the specification's, not problem documents: 200 with signature lines, 400, 403, 404,
+  409 with the latest size as ``text/x.tlog.size``, 422.
 * An error of the witness's own store is a 500: it cosigned nothing.
 """
 

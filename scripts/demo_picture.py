@@ -1,0 +1,28 @@
+"""Draws docs/pictures/demo.svg from what a real demonstration printed.
+
+Usage::
+
+    make demo DEMO_ARGS=--no-serve 2>&1 | .venv/bin/python scripts/demo_picture.py
+"""
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+WIDTH = 120
+
+
+def main() -> None:
+    """Read the demonstration's output from standard input and write the picture."""
+    lines = [line for line in sys.stdin.read().splitlines() if line.startswith(("understudy: ", "all stages"))]
+    console = Console(record=True, width=WIDTH, file=Path("/dev/null").open("w"))  # noqa: SIM115 - until exit
+    console.print(Text("$ make demo DEMO_ARGS=--no-serve", style="bold"))
+    for line in lines:
+        console.print(Text(line))
+    target = Path(__file__).parents[1] / "docs" / "pictures" / "demo.svg"
+    target.write_text(console.export_svg(title="understudy demo"))
+
+
+main()

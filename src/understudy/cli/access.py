@@ -1,0 +1,63 @@
+"""``understudy access``: why a read is, or would be, allowed or refused."""
+
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from rich.table import Table
+
+from understudy.access.explain import Explanation
+from understudy.cli import OK, REFUSED
+from understudy.cli.connect import (
+    DEFAULT_SERVER,
+    KeyFile,
+    ServerUrl,
+    connect,
+    credential_hash,
+    credential_of,
+    signing_key,
+)
+from understudy.cli.output import Json, emit, remark, short, table
+from understudy.consent.decisions import Refused
+from understudy.consent.purposes import Purpose
+from understudy.contract.body import read_body
+from understudy.sealing.signing import document_hash
+
+app = App(name="access", help="Explain a decision of the door.")
+
+
+@app.command
+def explain(
+    segment: Annotated[str, Parameter(help="The segment somebody wants to open.")],
+    *,
+    key: KeyFile,
+    reader: Annotated[str, Parameter(help="Who: key file or public key; default: the signer.")] = "",
+    grant: Annotated[str, Parameter(help="Hash of a grant; default: the reader's newest for the purpose.")] = "",
+    purpose: Annotated[Purpose, Parameter(help="What for, where no grant is named.")] = Purpose.TRAIN,
+    server: ServerUrl = DEFAULT_SERVER,
+    json: Json = False,
+) -> int:
+    """Explain whether a reader could open a segment now: every condition, held or not, and what to do.
+
+    It opens nothing and makes no entry. Ends with 3 where the answer is no.
+    """
+    signer = signing_key(key)
+    credential = document_hash(credential_of(reader)) if reader else credential_hash(signer)
+    raw = connect(server, signer).explain(segment, credential, grant=grant, purpose=purpose)
+    explanation = read_body(Explanation, raw)
+    emit(explanation, _picture(explanation), as_json=json)
+    if isinstance(explanation.decision, Refused):
+        if not json:
+            remark(f"refused: {explanation.decision.reason}")
+            remark(f"hint: {explanation.decision.hint}")
+        return REFUSED
+    return OK
+
+
+def _picture(explanation: Explanation) -> Table:
+    answer = "refused" if isinstance(explanation.decision, Refused) else "allowed"
+    who = explanation.person or short(explanation.credential)
+    shown = table(f"{explanation.action} by {who}: {answer}", "", "condition", "detail", "what to do")
+    for condition in explanation.conditions:
+        mark = "yes" if condition.holds else "NO"
+        shown.add_row(mark, condition.says, condition.detail, condition.hint)
+    return shown
