@@ -31,7 +31,9 @@ def explain(
     *,
     key: KeyFile,
     reader: Annotated[str, Parameter(help="Who: key file or public key; default: the signer.")] = "",
-    grant: Annotated[str, Parameter(help="Hash of a grant; default: the reader's newest for the purpose.")] = "",
+    grant: Annotated[
+        str, Parameter(help="Hash of a grant; default: the reader's newest for the purpose.")
+    ] = "",
     purpose: Annotated[Purpose, Parameter(help="What for, where no grant is named.")] = Purpose.TRAIN,
     server: ServerUrl = DEFAULT_SERVER,
     json: Json = False,
@@ -42,7 +44,9 @@ def explain(
     """
     signer = signing_key(key)
     credential = document_hash(credential_of(reader)) if reader else credential_hash(signer)
-    raw = connect(server, signer).explain(segment, credential, grant=grant, purpose=purpose)
+    raw = connect(server).explain(
+        signer, segment=segment, credential=credential, grant=grant, purpose=purpose
+    )
     explanation = read_body(Explanation, raw)
     emit(explanation, _picture(explanation), as_json=json)
     if isinstance(explanation.decision, Refused):

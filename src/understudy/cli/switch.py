@@ -2,7 +2,8 @@
 
 Rules
 
-* One signature stops; it takes effect before anything is logged and waits for nothing.
+* One signature stops; `all` stops everything but a person's look at their own recordings (`own-reads`), which
+  has to be named. It takes effect before anything is logged and waits for nothing.
 * Starting again takes the lift keys of the programme document, at their threshold. ``--dry-run`` says what
   would start.
 """
@@ -23,7 +24,7 @@ from understudy.contract.messages import SwitchStatus
 from understudy.custody.switch import LiftBundle, SwitchOrder
 from understudy.sealing.signing import sign
 
-What = Literal["capture", "ingest", "reads", "releases", "training", "all"]
+What = Literal["capture", "ingest", "reads", "releases", "training", "own-reads", "all"]
 
 
 def suspend(
@@ -42,7 +43,7 @@ def suspend(
     client = connect(server)
     order = SwitchOrder(
         programme=client.document().verify(ProgrammeDocument).programme,
-        off=_activities(what),
+        off=_stopped(what),
         nonce=encode_bytes(secrets.token_bytes(32)),
         reason=because,
         ordered_at=SystemClock().now(),
@@ -65,11 +66,11 @@ def lift(
     document = client.document().verify(ProgrammeDocument)
     held = client.custodian_switch()
     if dry_run:
-        remark(f"would start {', '.join(_activities(what))}; off now: {', '.join(held.off) or 'nothing'}")
+        remark(f"would start {', '.join(_started(what))}; off now: {', '.join(held.off) or 'nothing'}")
         return
     bundle = LiftBundle(
         programme=document.programme,
-        on=_activities(what),
+        on=_started(what),
         custodian=document.key_set.custodians[0].name,
         epoch=document.key_set.custodians[0].epoch,
         revision=held.revision,
@@ -79,10 +80,19 @@ def lift(
     emit(status, _sentence(status), as_json=json)
 
 
-def _activities(what: tuple[What, ...]) -> tuple[Activity, ...]:
-    if "all" in what:
-        return tuple(sorted(Activity))
-    return tuple(sorted({Activity(item) for item in what}))
+def _stopped(what: tuple[What, ...]) -> tuple[Activity, ...]:
+    """Return what to stop; ``all`` leaves people the way to their own recordings."""
+    everything = set(Activity) - {Activity.OWN_READS} if "all" in what else set()
+    return tuple(sorted(everything | _named(what)))
+
+
+def _started(what: tuple[What, ...]) -> tuple[Activity, ...]:
+    """Return what to start again."""
+    return tuple(sorted(set(Activity) if "all" in what else _named(what)))
+
+
+def _named(what: tuple[str, ...]) -> set[Activity]:
+    return {Activity(item) for item in what if item != "all"}
 
 
 def _sentence(status: SwitchStatus) -> str:

@@ -165,7 +165,7 @@ class ServerClient:
     def explain(
         self, key: SigningKey, *, segment: str, credential: str = "", grant: str = "", purpose: str = ""
     ) -> bytes:
-        """Return, as JSON, why a credential may or may not open a segment now; without one, the caller's own."""
+        """Return, as JSON, why a credential, or else the caller, may or may not open a segment now."""
         query = {"segment": segment, "credential": credential, "grant": grant, "purpose": purpose}
         return self._authenticated(EXPLANATION, key, query=query)
 

@@ -20,8 +20,6 @@ from understudy.sealing.errors import UnderstudyError
 class FileFormatError(UnderstudyError):
     """A file breaks a rule of its format; ``code`` is stable and documented."""
 
-    hint = "run the format's check to see every broken rule of the file"
-
     def __init__(self, code: StrEnum, message: str, *, hint: str = "") -> None:
         super().__init__(f"{message} ({code.value})", hint=hint)
         self.code = code

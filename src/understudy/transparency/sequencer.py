@@ -249,7 +249,7 @@ class Sequencer:
             except Exception as error:  # noqa: BLE001  the writer outlives whatever one batch ran into
                 self._must_recover = not isinstance(error, RolledBackError)
                 for job in jobs:
-                    _finish(job, error)
+                    _fail(job, error)
 
     def _take(self) -> tuple[list[_Job], bool]:
         """Wait for a job, and take what else is there; True with the last ones."""
@@ -281,11 +281,11 @@ class Sequencer:
                 except StoreError:
                     raise
                 except Exception as error:  # noqa: BLE001  a draft's own code failed: its neighbours go on
-                    _finish(job, error)
+                    _fail(job, error)
         self._settle(placed)
         self._log.fold()
         for erasure, count in erased:
-            _finish(erasure, count)
+            erasure.future.set_result(count)
 
     def _settle(self, placed: Sequence[tuple[_Append, Placed]]) -> None:
         """Resolve who need not wait any more; leave the others to the rounds."""
@@ -334,22 +334,21 @@ def _waiter(job: _Append, place: Placed) -> Waiter:
         if isinstance(outcome, CosignedCheckpoint):
             _resolve(job, place, outcome)
         else:
-            _finish(job, NotCosignedError(f"not cosigned: {outcome}", index=place.index))
+            _fail(job, NotCosignedError(f"not cosigned: {outcome}", index=place.index))
 
     return Waiter(place.index + 1, settle)
 
 
 def _resolve(job: _Append, place: Placed, checkpoint: CosignedCheckpoint) -> None:
-    _finish(job, Appended(place.index, place.leaf, place.openings, checkpoint))
-
-
-def _finish(job: _Job, outcome: "Appended | int | BaseException") -> None:
-    """Resolve a job's future once; a later outcome, of a batch that failed halfway, changes nothing."""
+    appended = Appended(place.index, place.leaf, place.openings, checkpoint)
     with contextlib.suppress(InvalidStateError):
-        if isinstance(outcome, BaseException):
-            job.future.set_exception(outcome)
-        elif (isinstance(job, _Erase) and isinstance(outcome, int)) or (isinstance(job, _Append) and isinstance(outcome, Appended)):
-            job.future.set_result(outcome)
+        job.future.set_result(appended)
+
+
+def _fail(job: _Job, error: BaseException) -> None:
+    """Fail a job, unless it is settled: an entry of a batch that failed later stays what it was."""
+    with contextlib.suppress(InvalidStateError):
+        job.future.set_exception(error)
 
 
 def _result(future: "Future[T]", timeout: float) -> T:

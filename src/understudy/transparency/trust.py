@@ -7,9 +7,11 @@ Rules
 
 Example
 
->>> from understudy.sealing.signing import SigningKey >>> log, witness = SigningKey.generate().public,
-SigningKey.generate().public >>> LogTrust(VerifierKey.log("example.com/log", log),
-(VerifierKey.witness("example.com/w", witness),), 1).quorum 1
+>>> from understudy.sealing.signing import SigningKey
+>>> log = VerifierKey.log("example.com/log", SigningKey.generate().public)
+>>> witness = VerifierKey.witness("example.com/w", SigningKey.generate().public)
+>>> LogTrust(log, (witness,), 1).quorum
+1
 """
 
 from dataclasses import dataclass

@@ -173,14 +173,16 @@ class Witness:
             if refusal is not None:
                 self._keep_evidence(signed.to_bytes(), tree, latest, refusal, now)
             else:
-                signature = cosign_text(note.text, self.key.name, self._signing, now)
-                cosigned = add_cosignatures(signed.to_bytes(), signature)
+                answer = cosign_text(note.text, self.key.name, self._signing, now)
+                cosigned = add_cosignatures(signed.to_bytes(), answer)
                 if latest is None or tree.size > latest[0]:
                     self._remember(tree, cosigned)
+                # Not served or returned unless the transaction ends well.
+                accepted = (cosigned, answer)
         if refusal is not None:
             raise refusal
-        self._served[tree.origin] = cosigned
-        return signature.to_bytes()
+        self._served[tree.origin], answer = accepted
+        return answer.to_bytes()
 
     def _latest(self, origin: str) -> tuple[int, bytes, bytes] | None:
         row = self._database.row("SELECT size, root, note FROM latest WHERE origin = ?", origin)

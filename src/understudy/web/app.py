@@ -52,7 +52,7 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "cache-control": "no-store",
 }
 
-Denied = Callable[[], None]
+Denied = Callable[[], object]
 """Called for every call that is turned away because nobody known made it."""
 
 

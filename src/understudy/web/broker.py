@@ -12,7 +12,7 @@ Example: ``broker = Broker.open(home, config, clock)``; ``broker.door.open(call)
 """
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -40,15 +40,12 @@ from understudy.consent.programme import ProgrammeDocument
 from understudy.programme.database import open_database
 from understudy.programme.document import verify_document
 from understudy.programme.service import Programme
-from understudy.sealing.half import Half
-from understudy.sealing.header import SegmentHeader
 from understudy.sealing.keyfile import load_shred
 from understudy.sealing.signing import Signed
 from understudy.transparency.cosigning import WitnessLink
 from understudy.transparency.errors import TransparencyError
 from understudy.transparency.sequencer import Sequencer
 from understudy.transparency.trust import log_trust
-from understudy.vault.errors import SegmentMissingError
 from understudy.vault.keystore import KeyStore
 from understudy.vault.service import Vault
 from understudy.web.config import ServerConfig
@@ -66,24 +63,6 @@ from understudy.web.home import (
 from understudy.web.migrations import migrate
 
 WITNESS_START_SECONDS: Final = 1.0
-
-
-class StoredSegments:
-    """The vault as the door sees it: headers in the order asked for, all of them or an error."""
-
-    def __init__(self, vault: Vault) -> None:
-        self._vault = vault
-
-    def headers(self, segments: Sequence[str]) -> Sequence[SegmentHeader]:
-        """Return the verified headers of these segments; ``SegmentMissingError`` if one is not shared."""
-        found = self._vault.headers(segments)
-        if len(found) != len(set(segments)):
-            raise SegmentMissingError("a segment is not in the catalogue")
-        return [found[segment] for segment in segments]
-
-    def open_halves(self, segments: Sequence[str]) -> Mapping[str, Half]:
-        """Return the broker's half of each segment."""
-        return self._vault.open_halves(self.headers(segments))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +124,7 @@ class Broker:
             server_key = load_key(home, "server")
             programme = Programme(engine, signed, server_key, links.custodians, keystore, log, clock)
             vault = Vault(engine, programme, keystore, home, links.custodians, clock)
-            store, participants = StoredSegments(vault), StoredParticipants(engine, programme.documents)
+            participants = StoredParticipants(engine, programme.documents)
             decider = Decider(shipped())
             denials = Denials(log, programme.documents, clock, policy=decider.policies.policy_hash)
             grants = Grants(
@@ -156,14 +135,14 @@ class Broker:
                 denials=denials,
                 clock=clock,
             )
-            reads = Reads(grants, store=store, participants=participants, switch=programme.switch)
+            reads = Reads(grants, store=vault, participants=participants, switch=programme.switch)
             max_age = max(document.delays.cosignature_seconds // 2, 1)
             carriers = [
                 Carrier(custodian, log, clock, signing=custodian_keys.signing, max_age=max_age)
                 for custodian, custodian_keys in zip(links.custodians, keys.custodians, strict=True)
             ]
             door = Door(
-                reads, log=log, store=store, participants=participants, carriers=carriers, key=server_key
+                reads, log=log, store=vault, participants=participants, carriers=carriers, key=server_key
             )
             undo.pop_all()
         return cls(

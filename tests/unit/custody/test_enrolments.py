@@ -17,7 +17,7 @@ from understudy.sealing.signing import Signed, sign
 
 @pytest.fixture
 def person() -> Participant:
-    return Participant("one")
+    return Participant("three")
 
 
 def enrol(world: World, person: Participant, *signers: str, **changes: Any) -> Signed:
@@ -110,7 +110,7 @@ class TestLaterRecords:
         assert (head.n, head.commitment) == (0, person.enrolment().hash(EnrolmentRecord))
 
     def test_a_revoked_device_speaks_for_nobody(self, world: World) -> None:
-        one = world.join("one")
+        one = world.join("four")
         record = self._second(one, devices=(key("new device").public,))
         enrol(world, one, "new device", **record)
         with pytest.raises(CustodyRefusedError, match="unknown-device"):

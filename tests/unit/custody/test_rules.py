@@ -209,9 +209,7 @@ def a_stranger_asks(world: World, one: Participant, two: Participant) -> str:
 def a_stranger_asks_in_a_readers_name(world: World, one: Participant, two: Participant) -> str:
     segment = world.share(one)
     grant = world.grant()
-    request = world.request(
-        grant, [segment], signer=key("stranger"), credential=credential_hash("reader")
-    )
+    request = world.request(grant, [segment], signer=key("stranger"), credential=credential_hash("reader"))
     return reason_of(world.ask(one, [segment], grant=grant, request=request))
 
 
@@ -466,9 +464,7 @@ def a_self_grant_for_anothers_segments(world: World, one: Participant, two: Part
 
 
 @scenario(rules.segments_are_their_own, "foreign-segment")
-def a_self_grant_shows_anothers_segment_as_ones_own(
-    world: World, one: Participant, two: Participant
-) -> str:
+def a_self_grant_shows_anothers_segment_as_ones_own(world: World, one: Participant, two: Participant) -> str:
     segment = world.share(two)
     own = world.own_grant(one)
     request = world.request(own, [segment], signer=one.seed.signing)
@@ -480,26 +476,25 @@ def a_scope_of_nobody(world: World, one: Participant, two: Participant) -> str:
     return ask_with(world, one, scope=Scope(programme=PROGRAMME, tags=()))
 
 
-def run(folder: Path, name: str, active: tuple[Rule, ...]) -> str:
+def run(template: World, folder: Path, name: str, active: tuple[Rule, ...]) -> str:
     """Return the answer to a scenario under ``active`` rules."""
     _, _, test = SCENARIOS[name]
-    world = World(folder, rules=active)
+    world = template.copy(folder, rules=active)
     try:
-        world.start()
-        return test(world, world.join("one"), world.join("two"))
+        return test(world, Participant("one"), Participant("two"))
     finally:
         world.custodian.close()
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_it_is_refused_for_its_reason(tmp_path: Path, name: str) -> None:
-    assert run(tmp_path, name, RULES) == SCENARIOS[name][1]
+def test_it_is_refused_for_its_reason(template: World, tmp_path: Path, name: str) -> None:
+    assert run(template, tmp_path, name, RULES) == SCENARIOS[name][1]
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_without_the_rule_the_scenario_would_be_noticed(tmp_path: Path, name: str) -> None:
+def test_without_the_rule_the_scenario_would_be_noticed(template: World, tmp_path: Path, name: str) -> None:
     rule, reason, _ = SCENARIOS[name]
-    assert run(tmp_path, name, tuple(other for other in RULES if other is not rule)) != reason
+    assert run(template, tmp_path, name, tuple(other for other in RULES if other is not rule)) != reason
 
 
 def test_every_rule_has_a_scenario() -> None:

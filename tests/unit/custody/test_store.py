@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.custody.world import World, seal
+from tests.unit.custody.world import Participant, World, seal
 from understudy.custody.errors import (
     StorageError,
     StoreDamagedError,
@@ -161,7 +161,7 @@ class TestFullDisk:
         world.store.database.row("PRAGMA max_page_count = 1000000")
 
     def test_a_deposit_is_not_acknowledged_and_can_be_made_again(self, world: World) -> None:
-        one = world.join("one")
+        one = Participant("one")
         sealed = [seal(one, one.consent()) for _ in range(20)]
         self._fill(world)
         kept = 0
@@ -181,7 +181,7 @@ class TestFullDisk:
 
     @pytest.mark.parametrize("spare", range(4))
     def test_an_open_is_wholly_there_or_not_at_all(self, world: World, spare: int) -> None:
-        one = world.join("one")
+        one = Participant("one")
         segments = [world.share(one) for _ in range(40)]
         grant = world.grant()
         request = world.request(grant, segments)

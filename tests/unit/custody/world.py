@@ -9,6 +9,7 @@ Rules
 """
 
 import hashlib
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -370,7 +371,6 @@ class World:
         self.document = signed_document()
         self.log = Log(self.clock, self.document)
         self.rules = rules
-        self.halves: dict[str, bytes] = {}
         self.store = Store.create(self.path) if fresh else Store(self.path)
         self.custodian = Custodian(self.store, custodian_keys(), self.clock, self.log, rules=rules)
 
@@ -385,6 +385,15 @@ class World:
         self.store = Store(self.path)
         self.custodian = Custodian(self.store, custodian_keys(), self.clock, self.log, rules=self.rules)
         return self.custodian
+
+    def copy(self, folder: Path, *, rules: Sequence[Rule] = RULES) -> "World":
+        """Return another world in ``folder`` that stands where this one does."""
+        self.store.fold(everything=True)
+        shutil.copy(self.path, folder)
+        twin = World(folder, rules=rules, fresh=False)
+        twin.log.leaves = list(self.log.leaves)
+        twin.log.heads = dict(self.log.heads)
+        return twin
 
     def pin(self) -> None:
         """Pin the document."""
@@ -481,7 +490,7 @@ class World:
         grant = msgspec.json.decode(self.grant(**(fields | changes)).raw, type=Grant)
         return sign(grant, own)
 
-    def request(self, grant: Signed, segments: Sequence[str], **changes: Any) -> Signed:
+    def request(self, grant: Signed, segments: Sequence[str], /, **changes: Any) -> Signed:
         """Return a reader's request for segments."""
         signer = changes.pop("signer", key("reader"))
         fields: dict[str, Any] = {

@@ -5,9 +5,9 @@ import json
 import msgspec
 
 from understudy.formats.elements import ElementTree
+from understudy.formats.picture import Picture
 from understudy.formats.raw.body import RawFrame
 from understudy.formats.raw.reader import RawReader
-from understudy.formats.recording.frames import Picture
 from understudy.formats.recording.layout import Kind
 from understudy.formats.recording.reader import RecordingReader
 

@@ -15,6 +15,7 @@ from PIL import Image
 from understudy.consent.primitives import Value
 from understudy.formats.compression import compress
 from understudy.formats.elements import MAX_DEPTH, Box, Element, ElementState, ElementTree, Role
+from understudy.formats.picture import Picture
 from understudy.formats.recording.actions import (
     Action,
     ActionChunk,
@@ -27,7 +28,7 @@ from understudy.formats.recording.actions import (
     Type,
 )
 from understudy.formats.recording.errors import Code
-from understudy.formats.recording.frames import Frame, Picture, encode
+from understudy.formats.recording.frames import Frame, encode
 from understudy.formats.recording.gaps import Gap, GapChunk
 from understudy.formats.recording.layout import (
     MAGIC,

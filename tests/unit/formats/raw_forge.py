@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tests.unit.formats.forge import RECORDING, SECRET, TREE, spine
 from understudy.formats.compression import compress
 from understudy.formats.elements import MAX_DEPTH, ElementState, ElementTree
+from understudy.formats.picture import Picture
 from understudy.formats.raw.body import (
     HEADER,
     LENGTH,
@@ -45,7 +46,6 @@ from understudy.formats.raw.events import (
     pack,
 )
 from understudy.formats.raw.writer import RawWriter
-from understudy.formats.recording.frames import Picture
 from understudy.formats.recording.manifest import Screen
 from understudy.formats.spelling import spell
 from understudy.sealing.errors import SealError

@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from understudy.formats.elements import Box, Element, ElementState, ElementTree, Role
+from understudy.formats.picture import Picture
 from understudy.formats.raw.events import (
     ButtonPress,
     Event,
@@ -31,7 +32,6 @@ from understudy.formats.recording.actions import (
     Select,
     Type,
 )
-from understudy.formats.recording.frames import Picture
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 small = st.integers(-50, 5_000)

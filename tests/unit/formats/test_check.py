@@ -28,14 +28,28 @@ from tests.unit.formats.forge import (
     with_index,
     with_parts,
 )
+from understudy.formats.picture import Picture
 from understudy.formats.recording import check as module
-from understudy.formats.recording.actions import Click, Key, Type
+from understudy.formats.recording.actions import (
+    Action,
+    Click,
+    Drag,
+    FillSecret,
+    Hover,
+    Key,
+    Mark,
+    Modifier,
+    Scroll,
+    Select,
+    Type,
+)
 from understudy.formats.recording.bounds import MAX_PROBLEMS, MAX_RECORDING_BYTES
 from understudy.formats.recording.check import check
 from understudy.formats.recording.errors import Code
-from understudy.formats.recording.frames import Picture, encode
+from understudy.formats.recording.frames import encode
 from understudy.formats.recording.gaps import Gap
 from understudy.formats.recording.layout import HEADER_BYTES, TRAILER_BYTES, Index, Kind
+from understudy.formats.recording.manifest import RedactionStamp
 from understudy.formats.recording.versions import Version
 from understudy.formats.spelling import spell
 
@@ -233,6 +247,70 @@ def test_one_damaged_chunk_does_not_hide_what_is_wrong_elsewhere() -> None:
         trees=parts()["trees"]._replace(content=b"{}"), gaps=gaps(Gap(from_ms=500, to_ms=1_000))
     )
     assert codes(data) == {Code.MALFORMED, Code.TIME_OFF_GRID}
+
+
+def test_what_depends_on_a_damaged_chunk_is_not_judged() -> None:
+    broken = parts()["versions"]._replace(content=b"{}")
+    assert codes(with_parts(versions=broken)) == {Code.MALFORMED}
+
+
+def test_a_frame_that_does_not_decode_is_reported() -> None:
+    assert codes(with_parts(frame=frame(replace(FRAME, webp=vp8l(8, 6))))) == {Code.FRAME_MALFORMED}
+
+
+def test_layers_of_a_redaction_stamp_are_sorted() -> None:
+    rules = "A" * 43
+    for layers, expected in ((("a", "b"), set()), (("b", "a"), {Code.NOT_SORTED})):
+        stamped = replace(MANIFEST, source="recorder", redaction=RedactionStamp(rules=rules, layers=layers))
+        assert codes(with_parts(manifest=manifest(stamped))) == expected
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        Click(at_ms=4_000, before=0, target=1, marks=(Mark.SURROGATE, Mark.CLASSES)),
+        Click(at_ms=4_000, before=0, target=1, marks=(Mark.SURROGATE, Mark.SURROGATE)),
+        Scroll(at_ms=4_000, before=0, dy=1, modifiers=(Modifier.SHIFT, Modifier.ALT)),
+    ],
+    ids=["marks", "twice", "modifiers"],
+)
+def test_lists_that_mean_sets_are_sorted_and_distinct(action: Action) -> None:
+    assert codes(with_parts(actions=actions(action))) == {Code.NOT_SORTED}
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        Drag(at_ms=4_000, before=0, target=1, drop=2),
+        Drag(at_ms=4_000, before=0, target=2, drop=1),
+        Select(at_ms=4_000, before=0, target=1, option="x", option_element=2),
+        Select(at_ms=4_000, before=0, target=2, option=None),
+        Scroll(at_ms=4_000, before=0, target=2, dy=1),
+        Key(at_ms=4_000, before=0, target=2, key="a", modifiers=(Modifier.CONTROL,)),
+        Key(at_ms=4_000, before=0, target=2, key="Enter", value="x"),
+    ],
+    ids=["drop", "drag", "option", "select", "scroll", "shortcut", "value"],
+)
+def test_an_act_that_carries_something_of_a_secret_is_refused(action: Action) -> None:
+    assert codes(with_parts(actions=actions(action))) == {Code.SECURE_CONTENT}
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        FillSecret(at_ms=4_000, before=0, target=2),
+        Click(at_ms=4_000, before=0, target=2),
+        Hover(at_ms=4_000, before=0, target=2),
+        Key(at_ms=4_000, before=0, target=2, key="Tab", modifiers=(Modifier.SHIFT,)),
+    ],
+    ids=["fill", "click", "hover", "leave"],
+)
+def test_what_says_nothing_of_a_secret_passes(action: Action) -> None:
+    assert codes(with_parts(actions=actions(action))) == set()
+
+
+def test_a_secret_without_a_field_is_refused() -> None:
+    assert codes(with_parts(actions=actions(FillSecret(at_ms=4_000, before=None)))) == {Code.DANGLING}
 
 
 def test_a_report_stops_at_its_bound() -> None:

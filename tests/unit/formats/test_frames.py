@@ -10,9 +10,10 @@ from PIL import Image
 
 from tests.unit.formats.forge import FRAME, PICTURE, vp8l, webp
 from tests.unit.formats.strategies import pictures
+from understudy.formats.picture import Picture
 from understudy.formats.recording.bounds import MAX_FRAME_PIXELS
 from understudy.formats.recording.errors import Code, RecordingError
-from understudy.formats.recording.frames import Picture, decode, dimensions, encode, identity, unpack
+from understudy.formats.recording.frames import decode, dimensions, encode, identity, unpack
 
 
 @given(picture=pictures(), quality=st.sampled_from([0, 50, 100]), method=st.integers(0, 4))

@@ -15,12 +15,15 @@ from tests.unit.formats.raw_forge import (
     EVENTS,
     FRAME,
     START,
+    Chunk,
     StandIn,
     assemble,
     end,
     events,
+    frame,
     small_file,
     start,
+    tree,
 )
 from tests.unit.formats.strategies import events as drawn_events
 from understudy.formats.elements import ElementTree
@@ -32,6 +35,7 @@ from understudy.formats.raw.errors import RawCode, RawError
 from understudy.formats.raw.events import (
     Event,
     Focus,
+    FrameComplete,
     KeyPress,
     KeyRelease,
     Lost,
@@ -281,6 +285,27 @@ def test_chunks_exchanged_repeated_or_left_out_are_refused(sealer: StandIn | For
         spliced = header + first + b"".join(order) + last
         assert check(io.BytesIO(spliced), sealer).codes <= {RawCode.BAD_SEAL, RawCode.BAD_CHUNK}
         assert not check(io.BytesIO(spliced), sealer).is_valid
+
+
+BROKEN: dict[str, tuple[RawCode, bytes]] = {
+    "two-starts": (RawCode.BAD_CHUNK, assemble(start(), start(), end())),
+    "no-start": (RawCode.BAD_CHUNK, assemble(end())),
+    "kind": (RawCode.BAD_CHUNK, assemble(start(), Chunk(5, b"x"), end())),
+    "count": (RawCode.BAD_CHUNK, assemble(start(), end()._replace(items=2))),
+    "uncounted": (RawCode.BAD_CHUNK, assemble(start(), events(EVENTS[3])._replace(items=2), end())),
+    "large": (RawCode.CHUNK_TOO_LARGE, assemble(start(), end()._replace(size=99), end())),
+    "tree": (RawCode.MALFORMED, assemble(start(), tree()._replace(content=b"{}"), end(trees=1))),
+    "boxless": (RawCode.FRAME_MALFORMED, assemble(start(), frame()._replace(content=b"1234567"), end())),
+    "pixels": (RawCode.FRAME_MALFORMED, assemble(start(), frame()._replace(content=b"\xff" * 8), end())),
+    "no-frame": (RawCode.DANGLING, assemble(start(), events(FrameComplete(time=0, frame=0)), end(events=1))),
+    "headless": (RawCode.BAD_CHUNK, small_file()[: HEADER.size] + LENGTH.pack(17) + StandIn().seal(0, b"x")),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_chunk_that_is_not_what_it_should_be_is_refused(name: str) -> None:
+    code, data = BROKEN[name]
+    assert check(io.BytesIO(data), StandIn()).codes == {code}
 
 
 @given(junk=st.binary(max_size=200))

@@ -19,14 +19,19 @@ from tests.unit.formats.forge import (
     with_parts,
 )
 from understudy.formats.elements import Element, ElementTree, Role
+from understudy.formats.picture import Picture
 from understudy.formats.recording.actions import Action, Key
+from understudy.formats.recording.bounds import MAX_RECORDING_BYTES
 from understudy.formats.recording.errors import Code, RecordingError
-from understudy.formats.recording.frames import Picture
 from understudy.formats.recording.layout import HEADER_BYTES, TRAILER_BYTES, Kind
 from understudy.formats.recording.reader import RecordingReader
 from understudy.formats.recording.versions import Version
 from understudy.formats.recording.writer import RecordingWriter
 from understudy.formats.source import read_at
+from understudy.formats.synthetic import synthetic_segment
+from understudy.sealing.chunked import ChunkKey, ChunkReader, encrypt
+from understudy.sealing.info import ChunkContext
+from understudy.sealing.padding import MAX_PAYLOAD_BYTES
 
 ACTIONS = 300
 
@@ -115,6 +120,25 @@ def test_time_finds_actions_and_versions(long_file: bytes) -> None:
     assert reader.version_at(70_400) == 70
     assert reader.version_at(10**9) == ACTIONS - 1
     assert list(reader.actions_between(10**9, 10**9 + 1)) == []
+
+
+def test_over_a_decryptor_only_the_chunks_asked_for_are_decrypted() -> None:
+    segment = synthetic_segment(
+        1, recording=MANIFEST.recording, ordinal=0, started_at=0, ended_at=60, actions=60
+    )
+    key, context = ChunkKey.generate(), ChunkContext(b"test")
+    source = Counting(encrypt(key, context, segment))
+    reader = RecordingReader(ChunkReader(source, key, context))
+    action = reader.action(30)
+    assert action.before is not None
+    version = reader.version(action.before)
+    assert version.tree is not None
+    assert reader.tree(version.tree).elements
+    assert 0 < source.bytes_read < len(segment) / 3
+
+
+def test_whatever_is_recorded_can_be_sealed() -> None:
+    assert MAX_RECORDING_BYTES == MAX_PAYLOAD_BYTES
 
 
 def test_before_the_first_version_there_is_none() -> None:

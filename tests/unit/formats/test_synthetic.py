@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from understudy.formats.elements import Box, ElementState, Role
+from understudy.formats.picture import Picture
 from understudy.formats.recording.actions import ACTS, FillSecret, Hover, Scroll, Type, act_of
 from understudy.formats.recording.check import check
 from understudy.formats.recording.errors import RecordingError
-from understudy.formats.recording.frames import Picture
 from understudy.formats.recording.layout import Kind
 from understudy.formats.recording.reader import RecordingReader
 from understudy.formats.synthetic import synthetic_recording, synthetic_segment

@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from tests.unit.formats.forge import ACTIONS, FILLED, GAPS, MANIFEST, PICTURE, SECRET, TREE, VERSIONS, spine
 from tests.unit.formats.strategies import acts, pictures, secrets, trees
 from understudy.formats.elements import ElementTree
+from understudy.formats.picture import Picture
 from understudy.formats.recording import writer as module
 from understudy.formats.recording.actions import Action, Click, Key, Type
 from understudy.formats.recording.bounds import MAX_GAPS
 from understudy.formats.recording.check import check
 from understudy.formats.recording.errors import Code, RecordingError
-from understudy.formats.recording.frames import Picture
 from understudy.formats.recording.gaps import Gap, united
 from understudy.formats.recording.layout import Kind
 from understudy.formats.recording.manifest import Manifest

@@ -12,6 +12,7 @@ from tests.unit.programme.stage import Person
 from tests.unit.vault.stage import PAYLOAD, Upload, VaultStage
 from understudy.consent.consent import StandingState
 from understudy.consent.errors import ConflictError, RefusedError, UnavailableError
+from understudy.consent.lease import Lease
 from understudy.consent.primitives import new_id
 from understudy.consent.purposes import Activity
 from understudy.consent.scope import Scope
@@ -19,7 +20,6 @@ from understudy.custody.coverage import Coverage, LeasePresentation
 from understudy.custody.head import DepositReceipt
 from understudy.programme.database import reading
 from understudy.sealing.errors import FormatError, HalfError, SignatureError
-from understudy.sealing.header import SegmentHeader
 from understudy.sealing.segment import open_half, open_segment
 from understudy.sealing.signing import Signed, document_hash, sign
 from understudy.vault.errors import FINAL, OffsetError, SegmentMissingError
@@ -176,8 +176,6 @@ def test_a_removed_device_is_refused(stage: VaultStage, anna: Person, consent: s
 
 def test_signatures_and_halves_belong_to_the_header(stage: VaultStage, anna: Person, consent: str) -> None:
     upload, other = stage.seal(anna, consent), stage.seal(anna, consent)
-    raw = bytearray(upload.sealed.header.raw)
-    raw[-2] ^= 1
     calls = [
         replace(
             upload.call, header=Signed(body=other.call.header.body, signatures=upload.call.header.signatures)
@@ -271,9 +269,7 @@ def of_another_segment(stage: VaultStage, anna: Person, consent: str) -> Upload:
     return stage.seal(anna, consent, presented={"segment": new_id("seg")})
 
 
-def _lease(coverage: Coverage) -> Any:
-    from understudy.consent.lease import Lease
-
+def _lease(coverage: Coverage) -> Lease:
     return coverage.leases[0].verify(Lease)
 
 
@@ -336,10 +332,6 @@ def test_a_pause_does_not_hold_back_what_was_recorded_before(
 ) -> None:
     upload = stage.seal(anna, consent)
     stage.stand(anna, StandingState.PAUSED)
-    with pytest.raises(RefusedError) as caught:
-        stage.send(upload)
-    assert caught.value.reason == "standing-paused"
-    stage.stand(anna, StandingState.ACTIVE)
     assert stage.send(upload).receipts
 
 
@@ -447,4 +439,3 @@ def test_a_derived_object_is_not_a_recording(stage: VaultStage, anna: Person, co
     )
     with pytest.raises((FormatError, RefusedError)):
         stage.vault.begin_upload(replace(upload.call, header=sign(header, anna.device)))
-    assert isinstance(upload.header, SegmentHeader)

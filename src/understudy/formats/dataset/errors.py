@@ -29,4 +29,5 @@ class DatasetCode(StrEnum):
 class DatasetError(FileFormatError):
     """A manifest breaks a rule; ``code`` says which."""
 
+    hint = "a release cannot be mended: build it again from its sources"
     code: DatasetCode

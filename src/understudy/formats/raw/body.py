@@ -18,6 +18,7 @@ from msgspec import Meta
 from understudy.consent.primitives import RecordingId, Time, Value
 from understudy.formats.compression import compress, expand
 from understudy.formats.elements import ElementTree, tree_problems
+from understudy.formats.picture import Picture
 from understudy.formats.raw.bounds import (
     MAX_CONTENT_BYTES,
     MAX_EVENTS_IN_CHUNK,
@@ -27,7 +28,6 @@ from understudy.formats.raw.bounds import (
 )
 from understudy.formats.raw.errors import RawCode, RawError
 from understudy.formats.raw.events import EVENT_BYTES
-from understudy.formats.recording.frames import Picture
 from understudy.formats.recording.manifest import Screen
 from understudy.formats.spelling import read, spell
 from understudy.sealing.errors import FormatError

@@ -42,4 +42,5 @@ class RawCode(StrEnum):
 class RawError(FileFormatError):
     """A raw file, or what would become one, breaks a rule; ``code`` says which."""
 
+    hint = "what cannot be read is lost; the recorder notes a gap and goes on"
     code: RawCode

@@ -34,7 +34,8 @@ __all__ = [
     "MAX_WINDOW_BYTES",
 ]
 
-MAX_RECORDING_BYTES: Final = 64 << 20
+MAX_RECORDING_BYTES: Final = (64 << 20) - 8
+"""What the largest size bucket of the seal holds."""
 MAX_CHUNKS: Final = 4_096
 MAX_INDEX_BYTES: Final = 1 << 20
 MAX_CHUNK_BYTES: Final = 4 << 20

@@ -55,4 +55,5 @@ class Code(StrEnum):
 class RecordingError(FileFormatError):
     """A recording file, or what would become one, breaks a rule; ``code`` says which."""
 
+    hint = "`understudy recording check` lists every broken rule of a file"
     code: Code

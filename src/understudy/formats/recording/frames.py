@@ -24,6 +24,7 @@ from typing import Final
 import msgspec
 from PIL import Image
 
+from understudy.formats.picture import Picture
 from understudy.formats.recording.bounds import MAX_FRAME_BYTES, MAX_FRAME_PIXELS
 from understudy.formats.recording.errors import Code, RecordingError
 
@@ -31,17 +32,6 @@ _BOX: Final = struct.Struct(">HHHH")
 _RIFF: Final = struct.Struct("<4sI4s4sIBI")
 _SIGNATURE: Final = 0x2F
 _SIDE: Final = (1 << 14) - 1
-
-
-class Picture(msgspec.Struct, frozen=True, kw_only=True):
-    """Decoded pixels: ``rgb`` holds 3 bytes a pixel, row by row from the top left."""
-
-    width: int
-    height: int
-    rgb: bytes
-
-    def __repr__(self) -> str:
-        return f"Picture(width={self.width}, height={self.height})"
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,10 +36,11 @@ from typing import Protocol, TypeVar
 from understudy.consent.primitives import Value
 from understudy.formats.compression import compress
 from understudy.formats.elements import ElementTree, tree_problems
+from understudy.formats.picture import Picture
 from understudy.formats.recording.actions import Action, ActionChunk
 from understudy.formats.recording.bounds import MAX_FRAME_BYTES, MAX_RECORDING_BYTES, MAX_TOTAL_PIXELS
 from understudy.formats.recording.errors import Code, RecordingError
-from understudy.formats.recording.frames import Frame, Picture, encode, identity
+from understudy.formats.recording.frames import Frame, encode, identity
 from understudy.formats.recording.gaps import Gap, GapChunk, united
 from understudy.formats.recording.layout import (
     ITEMS_IN_CHUNK,

@@ -19,7 +19,7 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageFont
 
 from understudy.formats.elements import Box, Element, ElementState, ElementTree, Role
-from understudy.formats.recording.frames import Picture
+from understudy.formats.picture import Picture
 
 WIDTH: Final = 640
 HEIGHT: Final = 480

@@ -22,7 +22,7 @@ from understudy.consent.scope import Scope
 from understudy.contract.messages import SegmentList
 from understudy.contract.routes import CIPHERTEXT, SEGMENTS
 from understudy.sealing.personal import participant_tag
-from understudy.web.broker import Broker, StoredSegments
+from understudy.web.broker import Broker
 from understudy.web.calls import OCTETS, Call, Reply, Served
 
 _RANGE: Final = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})\Z")
@@ -35,7 +35,6 @@ class SegmentCalls:
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
-        self._store = StoredSegments(broker.vault)
 
     def served(self) -> list[Served]:
         """Return the routes of catalogue and ciphertext."""
@@ -91,7 +90,7 @@ class SegmentCalls:
         """Return the page without what the caller may not fetch; refuse it if that is all of it."""
         reads, now = self._broker.reads, self._broker.clock.now()
         kept, reason = [], None
-        facts = reads.facts(self._store.headers([entry.segment for entry in page.segments]))
+        facts = reads.facts(reads.headers([entry.segment for entry in page.segments]))
         for entry, fact in zip(page.segments, facts, strict=True):
             query = reads.fetch_query(held, credential, fact, now=now)
             decision = self._broker.grants.decider.decide(msgspec.structs.replace(query, off=()))
