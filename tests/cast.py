@@ -1,4 +1,4 @@
-"""The cast of every test: people and processes that do not exist, their keys, and the document they all signed.
+"""The cast of every test: people and processes that do not exist, their keys, the document they all signed.
 
 Rules
 

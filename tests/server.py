@@ -2,7 +2,7 @@
 
 Rules
 
-* Files and keys lie as in a server's real home, so that what is searched or copied here is what would be there.
+* Files and keys lie as in a server's real home: what is searched or copied here is what would be there.
 * Every public method is one call of ``ServerPort``; nothing is decided here.
 * ``flush`` is the server's timer: relays, switch changes, batches and denials that wait.
 

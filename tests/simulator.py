@@ -2,10 +2,10 @@
 
 Rules
 
-* Everything is what the product is made of: SQLite files, keys, seals, the sequencer's own thread. Only two things
-  are not: time stands still until a test moves it, and lines (``tests/lines.py``) stand for the network.
-* Each party has a home folder as in real life. ``restart`` forgets what a party has in memory, and ``Simulator`` on
-  a copy of the folders is what is found after a crash.
+* Everything is what the product is made of: SQLite files, keys, seals, the sequencer's own thread. Only two
+  things are not: time stands still until a test moves it, and lines (``tests/lines.py``) are the network.
+* Each party has a home folder as in real life. ``restart`` forgets what a party has in memory, and
+  ``Simulator`` on a copy of the folders is what is found after a crash.
 * Devices are real ones, too. Participants and what they record are synthetic.
 
 Example::

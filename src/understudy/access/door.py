@@ -70,7 +70,7 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Allowed:
-    """What the policies let pass: grant, headers, entry, and whether the ceiling counts the request only now."""
+    """What the policies let pass; ``is_counted_now``: the ceiling had not counted this request before."""
 
     held: HeldGrant
     headers: Sequence[SegmentHeader]

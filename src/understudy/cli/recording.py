@@ -1,6 +1,5 @@
 """``understudy recording``: make a synthetic one, check, list, share, delete, send what waits."""
 
-import hashlib
 import secrets
 import time
 from pathlib import Path
@@ -16,17 +15,19 @@ from understudy.consent.primitives import encode_bytes, new_id
 from understudy.formats.recording.actions import act_of, resulting_value
 from understudy.formats.recording.check import check as check_recording
 from understudy.formats.recording.layout import Kind
+from understudy.formats.recording.manifest import RedactionStamp
 from understudy.formats.recording.reader import RecordingReader
 from understudy.formats.synthetic import synthetic_segment
 from understudy.recorder.device import Device
 from understudy.recorder.held import HeldRecording, HeldSegment, HeldStore
 from understudy.recorder.leases import LeaseKeeper
 from understudy.recorder.outbox import Outbox
+from understudy.sealing.signing import document_hash
 
 app = App(name="recording", help="Held recordings: make, check, list, share, delete.")
 
-SYNTHETIC_STAMP = encode_bytes(hashlib.sha256(b"understudy synthetic source 1: nothing to redact").digest())
-"""Redaction stamp of recordings that show no person."""
+NOTHING_TO_REDACT = RedactionStamp(rules=encode_bytes(bytes(32)), layers=())
+"""Stamp of recordings that show no person: no rules, no layers."""
 
 
 @app.command
@@ -52,6 +53,7 @@ def synthetic(
     keeper = LeaseKeeper(here, connect(server), clock)
     planted = canaries.read_text().split("\n") if canaries else []
     recording = new_id("rec")
+    application_group = group or here.consent.application_groups[0]
     held: list[HeldSegment] = []
     payloads: dict[str, bytes] = {}
     with progress_bar("recording") as bar:
@@ -69,6 +71,8 @@ def synthetic(
                 started_at=started_at,
                 ended_at=ended_at,
                 canaries=[line for line in planted if line],
+                task=task,
+                application_group=application_group,
             )
             held.append(
                 HeldSegment(
@@ -77,14 +81,14 @@ def synthetic(
                     ended_at=ended_at,
                     salt=encode_bytes(secrets.token_bytes(32)),
                     coverage=keeper.coverage(started_at, ended_at),
-                    redaction=SYNTHETIC_STAMP,
+                    redaction=document_hash(NOTHING_TO_REDACT),
                 )
             )
             bar(ordinal + 1, segments)
     made = HeldRecording(
         recording=recording,
         title=f"Synthetic recording, seed {seed}",
-        application_group=group or here.consent.application_groups[0],
+        application_group=application_group,
         task_label=task,
         segments=tuple(held),
     )

@@ -163,7 +163,13 @@ class ServerClient:
         self._connection.call(REVOCATIONS, write_body(SignedCall(document=revocation)))
 
     def explain(
-        self, key: SigningKey, *, segment: str, credential: str = "", grant: str = "", purpose: str = ""
+        self,
+        segment: str,
+        credential: str = "",
+        *,
+        grant: str = "",
+        purpose: str = "",
+        key: SigningKey | None = None,
     ) -> bytes:
         """Return, as JSON, why a credential, or else the caller, may or may not open a segment now."""
         query = {"segment": segment, "credential": credential, "grant": grant, "purpose": purpose}

@@ -2,11 +2,13 @@
 
 Rules
 
-* The statement is signed by the custodian it names, in the epoch that the key set gives that custodian, and by
-  nobody else.
-* ``nonce_root`` is the RFC 6962 root over the nonces' 32 bytes, in the custodian's order; ``index`` and ``path``
-  prove that one nonce is among them. Without that proof an old statement could be shown as a new one.
-* Freshness is the caller's to judge: a device counts from sending its nonce, ingest from the statement's ``time``.
+* The statement is signed by the custodian it names, in the epoch that the key set gives that custodian,
+  and by nobody else.
+* ``nonce_root`` is the RFC 6962 root over the nonces' 32 bytes, in the custodian's order; ``index`` and
+  ``path`` prove that one nonce is among them. Without that proof an old statement could be shown as a new
+  one.
+* Freshness is the caller's to judge: a device counts from sending its nonce, ingest from the statement's
+  ``time``.
 
 Example: ``statement = verify_answer(keys, programme, presented, nonce)``.
 """

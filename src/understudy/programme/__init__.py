@@ -1,1 +1,1 @@
-"""Who may be recorded now: the programme document, enrolment, consent, standing, leases and the server's switch."""
+"""Who may be recorded now: document, enrolment, consent, standing, leases and the server's switch."""

@@ -2,11 +2,12 @@
 
 Rules
 
-* An event is recorded in the transaction that stores its document. It is in force before it is logged; a receipt that
-  the log never shows is evidence against the server.
-* Batches are cut at whole multiples of ``consent_batch_seconds``, with or without events, so that the log tells
-  neither that something happened nor when.
-* A batch is stored before it is appended; after a crash the same batch is appended again and gets the same entry.
+* An event is recorded in the transaction that stores its document. It is in force before it is logged; a
+  receipt that the log never shows is evidence against the server.
+* Batches are cut at whole multiples of ``consent_batch_seconds``, with or without events, so that the log
+  tells neither that something happened nor when.
+* A batch is stored before it is appended; after a crash the same batch is appended again and gets the
+  same entry.
 * Salts stay here, for the participant to open their own commitment with.
 
 Example: ``batches.flush()`` from the server's timer; ``batches.opening(consent_hash)`` for the participant.

@@ -2,13 +2,15 @@
 
 Rules
 
-* A consent is an explicit document under the personal key, no wider than the terms in force. It is in force when
-  server and custodians have signed one receipt; a receipt is made once and never changes.
-* A change of mind takes effect first: it is stored, and only then relayed and logged. A custodian that cannot be
-  reached changes nothing about that.
+* A consent is an explicit document under the personal key, no wider than the terms in force. It is in
+  force when server and custodians have signed one receipt; a receipt is made once and never changes.
+* A change of mind takes effect first: it is stored, and only then relayed and logged. A custodian that
+  cannot be reached changes nothing about that.
 * A device may pause. Everything else takes the personal key.
-* A withdrawal ends, for good, every consent given before it. Recording again takes a new consent and ``active``.
-* The highest number counts. A number is used once; a lower one that comes late changes nothing and is refused.
+* A withdrawal ends, for good, every consent given before it. Recording again takes a new consent and
+  ``active``.
+* The highest number counts. A number is used once; a lower one that comes late changes nothing and is
+  refused.
 
 Example: ``consents.give(signed)`` returns the receipt; ``consents.stand(signed)`` returns nothing.
 """

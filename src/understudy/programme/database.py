@@ -4,8 +4,8 @@ Rules
 
 * WAL with ``synchronous=FULL``: a commit returns after its flush. Files are readable by their owner only.
 * Deleted rows are overwritten with zeros (``secure_delete``): what a person has erased has to be gone.
-* A transaction that will write takes the write lock when it begins (``BEGIN IMMEDIATE``), so that two of them never
-  find out at commit that they disagree. Readers never wait for it.
+* A transaction that will write takes the write lock when it begins (``BEGIN IMMEDIATE``), so that two of
+  them never find out at commit that they disagree. Readers never wait for it.
 * Input/output errors leave as ``StorageError``; then nothing was acknowledged.
 
 Example

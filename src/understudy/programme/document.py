@@ -1,14 +1,14 @@
-"""The programme document: who must sign it, how it is checked, what may follow it, and how a person writes one.
+"""The programme document: who must sign it, how it is checked, what may follow it, how one is written.
 
 Rules
 
-* Document 1 is signed by every party it names: server, escrow issuer, log, custodians, witnesses, and every roster
-  member, the steward among them. Nobody else's signature may stand on it.
+* Document 1 is signed by every party it names: server, escrow issuer, log, custodians, witnesses, and
+  every roster member, the steward among them. Nobody else's signature may stand on it.
 * It is recognised by its hash, pinned from the holder's own command line, never by where it came from.
-* A normal successor is signed by a steward of its predecessor, by two more members of the predecessor's roster, by
-  enough of the predecessor's custodians, and by every key that is new in it.
-* A recovered successor is named by a ``Succession`` under the predecessor's recovery keys, opens a new log epoch, and
-  is signed by every party it names.
+* A normal successor is signed by a steward of its predecessor, by two more members of the predecessor's
+  roster, by enough of the predecessor's custodians, and by every key that is new in it.
+* A recovered successor is named by a ``Succession`` under the predecessor's recovery keys, opens a new
+  log epoch, and is signed by every party it names.
 * Epochs never go down. A programme that was ``production`` stays so.
 
 Example

@@ -2,7 +2,8 @@
 
 Rules
 
-* The document in force is the one with the highest number. Each was checked against its predecessor when it came.
+* The document in force is the one with the highest number. Each was checked against its predecessor when
+  it came.
 * An earlier document stays known: leases and consents name the one they were made under.
 * ``publish`` logs documents in order; document 1 must become leaf 0, or the log is not this programme's.
 

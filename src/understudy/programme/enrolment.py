@@ -2,10 +2,11 @@
 
 Rules
 
-* The record is signed by the personal key and by every device it lists for the first time; nobody else signs it.
+* The record is signed by the personal key and by every device it lists for the first time; nobody else
+  signs it.
 * The tag is computed from programme and personal key, so nobody can enrol under somebody else's.
-* Record 1 has no predecessor; each later one names the one before and keeps the personal keys. Two records under
-  one number are a conflict.
+* Record 1 has no predecessor; each later one names the one before and keeps the personal keys. Two
+  records under one number are a conflict.
 * The same record gets the same receipts. The answer comes only when enough custodians hold the record.
 
 Example: ``enrolment.enrol(signed_record).receipts``.

@@ -3,8 +3,9 @@
 Rules
 
 * Each draft has a request key, so that appending it again after a crash gives the same entry.
-* Consent-type events (enrolment, consent, standing) never appear singly: a batch holds one salted commitment for
-  each, random ones beside them up to a multiple, all sorted, so that neither number nor order tells anything.
+* Consent-type events (enrolment, consent, standing) never appear singly: a batch holds one salted
+  commitment for each, random ones beside them up to a multiple, all sorted, so that neither number nor
+  order tells anything.
 * A commitment is SHA-256(context ‖ 0x00 ‖ salt ‖ canonical ``{document, kind}``); the salt opens it.
 
 Example

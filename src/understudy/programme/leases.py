@@ -2,8 +2,9 @@
 
 Rules
 
-* The device is enrolled and signed the request; the consent is in force, is this device's, and was given under the
-  same notice; the participant is active; capture is off neither at the server nor at any custodian that answers.
+* The device is enrolled and signed the request; the consent is in force, is this device's, and was given
+  under the same notice; the participant is active; capture is off neither at the server nor at any
+  custodian that answers.
 * No custodian's statement, no lease: the server cannot vouch for the switch.
 * Nothing of it is stored. A lease would say when somebody works.
 
@@ -104,7 +105,7 @@ class Leases:
             raise refusal("stream-not-consented")
 
     def _statement(self, nonce: str) -> StatementForDevice:
-        """Return one custodian's statement, after every custodian that answers has said that capture is on."""
+        """Return a custodian's statement, after every custodian that answers has said that capture is on."""
         first: StatementForDevice | None = None
         for custodian in self._parts.custodians.values():
             try:

@@ -3,8 +3,8 @@
 Rules
 
 * A participant is enrolled once enough custodians have given a receipt for enrolment record 1.
-* A device counts when the newest record that has its receipts lists it and no later record has dropped it: adding
-  waits for the custodian, removing does not.
+* A device counts when the newest record that has its receipts lists it and no later record has dropped
+  it: adding waits for the custodian, removing does not.
 * A consent is in force when the server and enough custodians have signed its receipt, and until a withdrawal.
 * Nobody's standing is ``active`` until it was changed: no row means active, for consent is what permits.
 

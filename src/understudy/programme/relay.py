@@ -3,9 +3,10 @@
 Rules
 
 * What is to be relayed is queued in the transaction that stores it, so that no crash loses it.
-* A custodian that cannot be reached leaves its row; ``flush`` tries again, oldest first, and stops at the first that
-  fails, so that a custodian gets a participant's documents in order.
-* A custodian that says no keeps its reason in the row. It is not asked again: the same bytes get the same answer.
+* A custodian that cannot be reached leaves its row; ``flush`` tries again, oldest first, and stops at the
+  first that fails, so that a custodian gets a participant's documents in order.
+* A custodian that says no keeps its reason in the row. It is not asked again: the same bytes get the same
+  answer.
 * Receipts that come back are checked against the key set before they are stored.
 
 Example: ``relay.queue(session, RelayKind.STANDING, hash)`` and, after the commit, ``relay.send(kind, hash)``.
@@ -156,7 +157,7 @@ class Relay:
         with writing(self._parts.engine) as session:
             stored = session.get_one(ConsentRow, document)
             if stored.receipt.body != countersigned.body:
-                # This server lost its first receipt, to a restore; the custodian kept it, and it stays the receipt.
+                # This server lost its first receipt to a restore; the custodian kept it, and it stays.
                 stored.receipt = countersigned
             elif keys.signing not in stored.receipt.signers:
                 added = tuple(sign for sign in countersigned.signatures if sign.key == keys.signing)

@@ -3,10 +3,12 @@
 Rules
 
 * A document is checked as a whole and every problem is told at once, so that a steward corrects it in one go.
-* One key, one duty: no public key stands in two places, or a signature would be worth two. The one exception is the
-  auditor's signing key, which may be the credential of a roster member who is an auditor and nothing else.
-* ``production`` is for people: three roster members, two approvers, two witnesses, two of three custodians, and no
-  delay shorter than the minimums. ``embedded`` may be smaller, and says so wherever it is shown.
+* One key, one duty: no public key stands in two places, or a signature would be worth two. The one
+  exception is the auditor's signing key, which may be the credential of a roster member who is an auditor
+  and nothing else.
+* ``production`` is for people: three roster members, two approvers, two witnesses, two of three
+  custodians, and no delay shorter than the minimums. ``embedded`` may be smaller, and says so wherever it
+  is shown.
 * A promise's upper bounds (a lease of 60 s, say) hold for every profile.
 
 Example

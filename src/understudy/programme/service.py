@@ -1,9 +1,10 @@
-"""A programme as the server runs it: one object over enrolment, consent, standing, leases, switch and batches.
+"""A programme as the server runs it: enrolment, consent, standing, leases, switch and batches in one.
 
 Rules
 
 * It holds the server's key and the ports to the custodians, the key store and the log; it never holds a half.
-* ``flush`` is called by the server's timer: it relays what waits, and logs documents, switch changes and batches.
+* ``flush`` is called by the server's timer: it relays what waits, and logs documents, switch changes and
+  batches.
 
 Example::
 

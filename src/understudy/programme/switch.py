@@ -3,10 +3,10 @@
 Rules
 
 * A server that never was lifted has everything off.
-* Off: any roster member, the auditor or the server's own key signs. It is stored before anyone else is asked, relayed
-  to every custodian, and logged when the log answers.
-* On: the bundle carries enough lift keys and is accepted by the custodian it names. While an order to stop has not
-  reached every custodian, or comes during the lift, nothing is lifted.
+* Off: any roster member, the auditor or the server's own key signs. It is stored before anyone else is
+  asked, relayed to every custodian, and logged when the log answers.
+* On: the bundle carries enough lift keys and is accepted by the custodian it names. While an order to
+  stop has not reached every custodian, or comes during the lift, nothing is lifted.
 * Every change has the next revision and is in the log in the end; so are the custodians' own changes.
 
 Example: ``switch.order(signed_order)``; ``switch.is_off(Activity.CAPTURE)``.

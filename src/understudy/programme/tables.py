@@ -97,8 +97,8 @@ class StandingRow(Base):
 class RelayRow(Base):
     """A signed document that one custodian has not taken yet; deleted when it has.
 
-    ``kind`` says which table holds the document with this ``hash``; ``refused`` is the custodian's reason if it said
-    no, and then the row stays for the operator to see.
+    ``kind`` says which table holds the document with this ``hash``; ``refused`` is the custodian's reason if
+    it said no, and then the row stays for the operator to see.
     """
 
     __tablename__ = "relay"

@@ -2,9 +2,10 @@
 
 Rules
 
-* It covers the programme's whole ``Terms``: notice text, purposes, streams, application groups, recipients, retention.
-* A consent names it. A later document under which it is the same asks nobody again; under which it differs, the
-  change is material, and capture waits for a new consent.
+* It covers the programme's whole ``Terms``: notice text, purposes, streams, application groups,
+  recipients, retention.
+* A consent names it. A later document under which it is the same asks nobody again; under which it
+  differs, the change is material, and capture waits for a new consent.
 """
 
 from understudy.consent.contexts import Context

@@ -26,7 +26,6 @@ from understudy.consent.clock import Clock
 from understudy.sealing.signing import SigningKey
 from understudy.transparency.checkpoint import (
     Checkpoint,
-    add_cosignatures,
     parse_checkpoint,
 )
 from understudy.transparency.cosigning import AddCheckpoint, parse_add_checkpoint
@@ -166,23 +165,27 @@ class Witness:
     def _advance(self, call: AddCheckpoint, note: Note, tree: Checkpoint, log: VerifierKey) -> bytes:
         # Only the log's own signatures are kept and served on; lines of strangers are dropped here.
         ours = [line for line in note.signatures if line.name == log.name and line.key_id == log.key_id]
-        signed, now = Note(text=note.text, signatures=tuple(ours)), self._clock.now()
+        signed = Note(text=note.text, signatures=tuple(ours))
         with self._database.transaction():
             latest = self._latest(tree.origin)
             refusal = self._refusal(call, tree, latest)
             if refusal is not None:
-                self._keep_evidence(signed.to_bytes(), tree, latest, refusal, now)
+                self._keep_evidence(signed.to_bytes(), tree, latest, refusal)
+                line = b""
             else:
-                answer = cosign_text(note.text, self.key.name, self._signing, now)
-                cosigned = add_cosignatures(signed.to_bytes(), answer)
-                if latest is None or tree.size > latest[0]:
-                    self._remember(tree, cosigned)
-                # Not served or returned unless the transaction ends well.
-                accepted = (cosigned, answer)
+                line = self._cosign(signed, tree, latest)
         if refusal is not None:
             raise refusal
-        self._served[tree.origin], answer = accepted
-        return answer.to_bytes()
+        self._served[tree.origin] = signed.to_bytes() + line
+        return line
+
+    def _cosign(self, signed: Note, tree: Checkpoint, latest: tuple[int, bytes, bytes] | None) -> bytes:
+        """Return the cosignature line; it leaves this class only if the transaction around it ends well."""
+        now = self._clock.now()
+        line = cosign_text(signed.text, self.key.name, self._signing, now).to_bytes()
+        if latest is None or tree.size > latest[0]:
+            self._remember(tree, signed.to_bytes() + line)
+        return line
 
     def _latest(self, origin: str) -> tuple[int, bytes, bytes] | None:
         row = self._database.row("SELECT size, root, note FROM latest WHERE origin = ?", origin)
@@ -212,7 +215,6 @@ class Witness:
         tree: Checkpoint,
         latest: tuple[int, bytes, bytes] | None,
         refusal: SizeConflictError | NotConsistentError,
-        now: int,
     ) -> None:
         if latest is None:
             return
@@ -227,7 +229,7 @@ class Witness:
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 tree.origin,
                 hashlib.sha256(signed).digest(),
-                now,
+                self._clock.now(),
                 reason,
                 signed,
                 latest[2],

@@ -1,1 +1,1 @@
-"""The server's store of sealed recordings: objects, uploads, key store, catalogue and the checks at ingest."""
+"""The server's store of sealed recordings: objects, uploads, key store, catalogue, checks at ingest."""

@@ -19,7 +19,8 @@
 Rules
 
 * A reason code never changes its meaning; a new meaning takes a new code.
-* A reason that is in ``FINAL`` will be given again for the same segment: the device deletes it or seals it anew.
+* A reason that is in ``FINAL`` will be given again for the same segment: the device deletes it or seals
+  it anew.
 """
 
 from typing import Final
@@ -35,7 +36,7 @@ from understudy.consent.errors import (
 REASONS: Final = {
     "ciphertext-hash": "the upload was damaged on its way; begin again, it starts at 0",
     "consent-ended": "the consent was withdrawn; delete the recording on the device",
-    "consent-narrowed": "the present terms no longer offer what was agreed to; delete the recording on the device",
+    "consent-narrowed": "the terms no longer offer what was agreed to; delete the recording on the device",
     "consent-not-yet": "the stretch was recorded before the consent was in force; delete it on the device",
     "consent-unknown": "give consent first; silence is never consent",
     "consent-wider": "the segment holds what was not consented to; delete it on the device",

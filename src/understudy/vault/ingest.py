@@ -1,13 +1,16 @@
-"""Ingest: taking a sealed segment that nobody here can read, and acknowledging it only when all of it is durable.
+"""Ingest: taking a sealed segment that nobody here can read, acknowledged only when all is durable.
 
 Rules
 
-* ``begin`` verifies everything that is not ciphertext: the device's signature and enrolment, programme and key set,
-  escrow key, consent, standing, the switch, and the leases, which are checked in memory and then forgotten.
-* At the end, in this order, each step durable and repeatable: the whole ciphertext against its hash; the object; the
-  ``p`` half in the key store; each custodian's half and receipt; one catalogue transaction that looks at consent and
-  standing once more. Only then are receipts returned, and only then is the upload forgotten.
-* Killed anywhere, the same call goes on from there. What was acknowledged is there; what was not, was never listed.
+* ``begin`` verifies everything that is not ciphertext: the device's signature and enrolment, programme
+  and key set, escrow key, consent, standing, the switch, and the leases, which are checked in memory and
+  then forgotten.
+* At the end, in this order, each step durable and repeatable: the whole ciphertext against its hash; the
+  object; the ``p`` half in the key store; each custodian's half and receipt; one catalogue transaction
+  that looks at consent and standing once more. Only then are receipts returned, and only then is the
+  upload forgotten.
+* Killed anywhere, the same call goes on from there. What was acknowledged is there; what was not, was
+  never listed.
 * The same bundle again gets the same answer. Another header under the same id is a conflict.
 * Two segments of one device never name the same predecessor.
 

@@ -2,11 +2,12 @@
 
 Rules
 
-* It is a file of its own, apart from the catalogue, with its own backups; deleted rows are overwritten with zeros.
+* It is a file of its own, apart from the catalogue, with its own backups; deleted rows are overwritten
+  with zeros.
 * Escrow private keys rest wrapped under the current shred key and are unwrapped for one call only.
 * Rows are write-once. The same half again is fine, another under the same id is refused.
-* A half is opened for the door alone, checked against the commitment in the device-signed header. What comes out opens
-  nothing: the other half is the custodian's.
+* A half is opened for the door alone, checked against the commitment in the device-signed header. What
+  comes out opens nothing: the other half is the custodian's.
 * One escrow key for each participant and key set, signed by the escrow issuer.
 
 Example: ``keystore.open_halves([header])`` returns ``{segment: Half('p', …)}``.
@@ -104,7 +105,7 @@ class KeyStore:
 
     @classmethod
     def shred_name_in(cls, path: Path) -> str | None:
-        """Return the name of the shred key that the store at ``path`` is wrapped under; None if it has no rows."""
+        """Return the name of the shred key that the store at ``path`` is wrapped under; None without rows."""
         engine = _open(path)
         try:
             return _shred_name(engine)
@@ -121,7 +122,7 @@ class KeyStore:
         self._engine.dispose()
 
     def issue(self, programme: str, tag: str, key_set: str, now: int) -> Signed:
-        """Return the participant's escrow key under ``key_set``, made now if there is none; durable, idempotent.
+        """Return the participant's escrow key under ``key_set``, made now if there is none. Idempotent.
 
         Args:
             programme: the programme id.

@@ -2,8 +2,8 @@
 
 Rules
 
-* ``put_if_absent`` is write-once: the first bytes under a name stay, and when it returns they are on the disk. A later
-  put under the same name changes nothing and says so.
+* ``put_if_absent`` is write-once: the first bytes under a name stay, and when it returns they are on the
+  disk. A later put under the same name changes nothing and says so.
 * A reader sees a whole object or none.
 * Names are random ids in plain folders; anything that could climb out of the root is refused.
 * Local files are 0600 in folders of 0700, flushed before they get their name, and the name is flushed after.
@@ -114,7 +114,7 @@ class LocalObjects:
                     is_new = False
                 else:
                     is_new = True
-                # Flushed in both cases: whoever lost the race must not return before the winner's name is durable.
+                # In both cases: whoever lost the race must not return before the winner's name is durable.
                 flush_folder(path.parent)
             finally:
                 with suppress(FileNotFoundError):

@@ -2,11 +2,12 @@
 
 Rules
 
-* The header says what was recorded; the consent it names, what may have been. The group is one that was agreed to, and
-  the present terms still offer everything that was agreed to.
-* Every second of the stretch lies in a lease for this device and consent, and in the reach of a custodian's word that
-  capture was on. Clocks may differ by the programme's tolerance, which widens both.
-* A lease counts under the server key, a statement under the custodian key, of a document that is or was in force.
+* The header says what was recorded; the consent it names, what may have been. The group is one that was
+  agreed to, and the present terms still offer everything that was agreed to.
+* Every second of the stretch lies in a lease for this device and consent, and in the reach of a
+  custodian's word that capture was on. Clocks may differ by the programme's tolerance, which widens both.
+* A lease counts under the server key, a statement under the custodian key, of a document that is or was
+  in force.
 * Whoever presents other leases than the header commits to is refused: the device signed that commitment.
 
 Example

@@ -1,4 +1,4 @@
-"""The vault as the server runs it: uploads in, ciphertext and ``p`` halves out to whoever the door lets through.
+"""The vault as the server runs it: uploads in, ciphertext and ``p`` halves out to whom the door lets in.
 
 Rules
 

@@ -2,10 +2,11 @@
 
 Rules
 
-* ``shred.json`` is the current key, ``shred-next.json`` exists only during a rotation. A passphrase is optional;
-  ``protection`` says ``none`` where there is none, and whoever starts the server announces it.
-* Rotation: make the next key, rewrap every surviving escrow key in one transaction, put the next key in the place of
-  the old one. Killed anywhere, it goes on from there: which key the rows are wrapped under says where it stood.
+* ``shred.json`` is the current key, ``shred-next.json`` exists only during a rotation. A passphrase is
+  optional; ``protection`` says ``none`` where there is none, and whoever starts the server announces it.
+* Rotation: make the next key, rewrap every surviving escrow key in one transaction, put the next key in
+  the place of the old one. Killed anywhere, it goes on from there: which key the rows are wrapped under
+  says where it stood.
 * A backup of the key store without the shred key opens nothing. The two are backed up apart, or not at all.
 
 Example: ``keystore = KeyStore(path, issuer, shred_file.load())``, weekly ``shred_file.rotate(keystore)``.
@@ -58,8 +59,8 @@ class ShredKeyFile:
         """Return the key that the store's rows are wrapped under.
 
         Args:
-            shred_name: what the rows say (``KeyStore.shred_name_in``); after a crash in the middle of a rotation that
-                may be the next key already.
+            shred_name: what the rows say (``KeyStore.shred_name_in``); after a crash in the middle of a
+                rotation that may be the next key already.
 
         Raises:
             KeyFileError: missing, readable by others, or a wrong passphrase.

@@ -3,7 +3,8 @@
 Rules
 
 * The header is kept as the device signed it; columns beside it are only what a query needs.
-* No title, no time of day: the upload day is all. The catalogue must not be a record of anybody's working hours.
+* No title, no time of day: the upload day is all. The catalogue must not be a record of anybody's working
+  hours.
 * Halves are not here: ``p`` is in the key store, ``c`` at the custodian.
 """
 

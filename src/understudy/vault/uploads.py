@@ -2,10 +2,11 @@
 
 Rules
 
-* Two files per segment, named by its random id, 0600: the bundle, written once, and the ciphertext so far, whose
-  length is how far the upload has come. Both are gone when the segment is in the catalogue; neither is backed up.
-* A piece is flushed before it is acknowledged. A piece that was cut short by a crash is still only a beginning: what
-  counts is the length found, and the hash of the whole is checked at the end.
+* Two files per segment, named by its random id, 0600: the bundle, written once, and the ciphertext so
+  far, whose length is how far the upload has come. Both are gone when the segment is in the catalogue;
+  neither is backed up.
+* A piece is flushed before it is acknowledged. A piece that was cut short by a crash is still only a
+  beginning: what counts is the length found, and the hash of the whole is checked at the end.
 * Pieces come in order; a piece at another offset is refused, and the answer says where to go on.
 * Nothing is longer than its header says. What is left alone for ``UNFINISHED_SECONDS`` is removed.
 * Leases are not part of a bundle: they are checked in memory when the upload begins.

@@ -8,6 +8,13 @@ import pytest
 from tests.unit.access.world import World
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One server for a whole module; each test brings its own participants."""
+    with World(tmp_path_factory.mktemp("shared") / "server") as world:
+        yield world
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     with World(tmp_path / "server") as world:

@@ -224,6 +224,8 @@ OPEN: Final = OpenQuery(
     segments=3,
     opened_this_hour=7,
 )
+OFFS: Final = ((), (Activity.READS,), (Activity.OWN_READS,), (Activity.CAPTURE, Activity.INGEST))
+TIMES: Final = (BEGIN - 1, BEGIN, END - 1, END)
 OPEN_OWN: Final = replace(OPEN, actor=ACTORS[3], grant=own_grant(), reason=ReasonCode.OWN_COPY)
 
 
@@ -232,8 +234,8 @@ def queries() -> Iterator[Query]:
     yield from _requests()
     yield from _approvals()
     yield from _operations()
-    yield from _grants()
     yield from _single_facts()
+    yield from _grants()
     yield from _product()
 
 
@@ -335,21 +337,19 @@ def _single_facts() -> Iterator[Query]:
         variants += [replace(query, opened_this_hour=used) for used in (0, 6, 7, 8)]
         variants += [replace(query, segments=count) for count in (2, 3, 4)]
         variants += [replace(query, reason=reason) for reason in ReasonCode]
-        for variant, facts in product(variants, (query.grant, *GRANT_VARIANTS)):
-            changed = replace(variant, grant=facts)
-            yield changed
-            if facts is query.grant:
-                yield as_fetch(changed)
-    for facts in GRANT_VARIANTS:
-        for actor in ACTORS:
-            yield as_fetch(replace(OPEN, grant=facts, actor=actor))
+        variants += [replace(query, off=off) for off in OFFS]
+        variants += [replace(query, segment=replace(SEGMENT, standing=state)) for state in StandingState]
+        variants += [replace(query, now=now, request_not_after=now + 600) for now in TIMES]
+        variants += [replace(query, grant=facts) for facts in (*GRANTS, *GRANT_VARIANTS)]
+        yield from variants
+        yield from (as_fetch(variant) for variant in variants)
+    for facts, actor in product(GRANT_VARIANTS, ACTORS):
+        yield replace(OPEN, grant=facts, actor=actor, reason=facts.terms.reason)
 
 
 def _product() -> Iterator[Query]:
-    offs = ((), (Activity.READS,), (Activity.OWN_READS,), (Activity.CAPTURE, Activity.INGEST))
-    times = (BEGIN - 1, BEGIN, END - 1, END)
     for facts, actor, now, off, standing, consented in product(
-        GRANTS, ACTORS, times, offs, StandingState, ((), (Purpose.TRAIN,))
+        GRANTS, ACTORS, TIMES, OFFS, StandingState, ((), (Purpose.TRAIN,))
     ):
         yield replace(
             OPEN,

@@ -127,24 +127,10 @@ def _may_not_approve(query: ApproveQuery) -> set[str]:
 
 
 def _bad_grant(query: GrantQuery | ReadQuery) -> set[str]:
-    facts, terms, found = query.grant, query.grant.terms, set()
-    is_own = terms.purpose is Purpose.OWN
-    me = query.actor.credential
-    if not isinstance(query, GrantQuery) and me not in facts.readers:
+    facts, terms = query.grant, query.grant.terms
+    found = _bad_own(query) if terms.purpose is Purpose.OWN else _bad_signatures(query)
+    if not isinstance(query, GrantQuery) and query.actor.credential not in facts.readers:
         found.add("reader-unknown")
-    if is_own:
-        alone = facts.readers == (me,) and facts.signers == (me,) and facts.requester == query.actor.person
-        if not alone or _one_tag(terms) not in query.actor.tags:
-            found.add("own-grant")
-    else:
-        if not facts.requester_is_member:
-            found.add("requester-unknown")
-        if facts.other_signers:
-            found.add("approver-unknown")
-        if len(set(facts.approvers)) < 2:
-            found.add("approvals")
-        if terms.purpose not in CLOSED or terms.purpose not in query.programme.purposes:
-            found.add("purpose-not-offered")
     if facts.requester in facts.approvers:
         found.add("approver-is-requester")
     if set(facts.reader_persons) & set(facts.approvers):
@@ -159,6 +145,25 @@ def _bad_grant(query: GrantQuery | ReadQuery) -> set[str]:
         found.add("scope-programme")
     if terms.not_after <= query.now:
         found.add("grant-expired")
+    return found
+
+
+def _bad_own(query: GrantQuery | ReadQuery) -> set[str]:
+    facts, me = query.grant, query.actor.credential
+    alone = facts.readers == (me,) and facts.signers == (me,) and facts.requester == query.actor.person
+    return set() if alone and _one_tag(facts.terms) in query.actor.tags else {"own-grant"}
+
+
+def _bad_signatures(query: GrantQuery | ReadQuery) -> set[str]:
+    facts, purpose, found = query.grant, query.grant.terms.purpose, set()
+    if not facts.requester_is_member:
+        found.add("requester-unknown")
+    if facts.other_signers:
+        found.add("approver-unknown")
+    if len(set(facts.approvers)) < 2:
+        found.add("approvals")
+    if purpose not in CLOSED or purpose not in query.programme.purposes:
+        found.add("purpose-not-offered")
     return found
 
 

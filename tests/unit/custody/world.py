@@ -506,7 +506,7 @@ class World:
         }
         return sign(OpenRequest(**(fields | changes)), signer)
 
-    def leaf_fields(self, grant: Signed, request: Signed, **changes: Any) -> dict[str, Any]:
+    def leaf_fields(self, grant: Signed, request: Signed, /, **changes: Any) -> dict[str, Any]:
         """Return what an honest server writes into the entry of a request."""
         terms = msgspec.json.decode(grant.raw, type=Grant)
         asked = msgspec.json.decode(request.raw, type=OpenRequest)
@@ -532,7 +532,7 @@ class World:
         return self.log.enter(self.leaf_fields(grant, request, **changes), openings)
 
     def delivery(
-        self, entered: Entered, grant: Signed | None = None, request: Signed | None = None, **changes: Any
+        self, entered: Entered, grant: Signed | None = None, request: Signed | None = None, /, **changes: Any
     ) -> Delivery:
         """Return what an honest broker brings."""
         start = max(len(self.log.leaves) - 8, 0)

@@ -9,8 +9,11 @@ from msgspec.structs import replace
 
 from tests.unit.formats.forge import (
     ACTIONS,
+    FIELD,
     FRAME,
     MANIFEST,
+    ROOT,
+    SECRET,
     TREE,
     Part,
     actions,
@@ -28,6 +31,7 @@ from tests.unit.formats.forge import (
     with_index,
     with_parts,
 )
+from understudy.formats.elements import ElementState
 from understudy.formats.picture import Picture
 from understudy.formats.recording import check as module
 from understudy.formats.recording.actions import (
@@ -247,6 +251,14 @@ def test_one_damaged_chunk_does_not_hide_what_is_wrong_elsewhere() -> None:
         trees=parts()["trees"]._replace(content=b"{}"), gaps=gaps(Gap(from_ms=500, to_ms=1_000))
     )
     assert codes(data) == {Code.MALFORMED, Code.TIME_OFF_GRID}
+
+
+def test_every_broken_rule_of_a_tree_is_listed() -> None:
+    states = (ElementState.SHOWING, ElementState.BUSY)
+    leaky = replace(SECRET, value="x")
+    tree = replace(TREE, elements=(replace(ROOT, states=states), leaky, replace(FIELD, parent=1)))
+    problems = check(io.BytesIO(with_parts(trees=trees(tree, TREE), actions=actions(*ACTIONS[3:])))).problems
+    assert [problem.code for problem in problems[:3]] == ["not-sorted", "secure-content", "secure-content"]
 
 
 def test_what_depends_on_a_damaged_chunk_is_not_judged() -> None:

@@ -1,4 +1,4 @@
-"""A whole server on one disk, from real parts: database, key store, log, witness, custodian, programme, vault.
+"""A whole server on one disk, from real parts: database, key store, log, witness, custodian, programme.
 
 Rules
 
@@ -45,12 +45,12 @@ class Line:
     """A line to another party: forwards every call, unless it is cut or loses the answer."""
 
     def __init__(self, party: object) -> None:
-        self._party = party
+        self.party = party
         self.is_cut = False
         self.loses_answers = False
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._party, name)
+        found = getattr(self.party, name)
         if not callable(found):
             return found
 

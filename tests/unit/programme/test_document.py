@@ -1,4 +1,6 @@
-"""A programme document is what everybody it names has signed; what follows it is signed by those it replaces."""
+"""A programme document is what everybody it names has signed; its successor, what they have signed too."""
+
+import contextlib
 
 import msgspec
 import pytest
@@ -216,7 +218,7 @@ def test_a_recovered_successor_in_the_old_log_epoch_is_refused() -> None:
         verify_successor(FIRST, sign(successor(), *EVERYBODY), succession(successor()))
 
 
-def test_a_recovered_successor_is_signed_by_every_party_it_names() -> None:
+def test_a_recovered_successor_is_signed_by_everyparty_it_names() -> None:
     document = recovered()
     with pytest.raises(SignatureError, match="lacks the signature of"):
         verify_successor(FIRST, sign(document, *EVERYBODY[1:]), succession(document))
@@ -287,10 +289,8 @@ def test_any_text_is_terms_or_a_typed_error(text: str) -> None:
 
 @given(st.integers(0, len(TERMS_FILE) - 1), st.characters(codec="utf-8"))
 def test_a_terms_file_with_one_slip_is_terms_or_a_typed_error(place: int, character: str) -> None:
-    try:
+    with contextlib.suppress(TermsFileError):
         read_terms(TERMS_FILE[:place] + character + TERMS_FILE[place + 1 :])
-    except TermsFileError:
-        pass
 
 
 @given(st.data())

@@ -161,7 +161,7 @@ def test_a_receipt_by_somebody_else_is_no_receipt(stage: Stage, anna: Person) ->
             return sign(genuine, stranger())
 
     signed = sign(stage.record(anna), anna.seed.signing, anna.device)
-    stage.line._party = Impostor()
+    stage.line.party = Impostor()
     with pytest.raises(RefusedError) as caught:
         stage.programme.enrol(signed)
     assert caught.value.reason == "custodian-receipt"

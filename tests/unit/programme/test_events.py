@@ -1,4 +1,4 @@
-"""A batch is padded and sorted, so that it tells nothing, and every draft is the same each time it is made."""
+"""A batch is padded and sorted, so that it tells nothing; a draft is the same each time it is made."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import text
+from sqlalchemy import func, select, table, text
 
 from tests.cast import PROGRAMME, STARTED_AT, stranger
 from tests.unit.programme.stage import Person, Stage
@@ -176,10 +176,10 @@ def test_an_old_or_foreign_statement_is_refused(stage: Stage, anna: Person) -> N
     class Stale:
         name = "first"
 
-        def statements(self, nonces: tuple[str, ...]) -> tuple[StatementForDevice, ...]:
+        def statements(self, _nonces: tuple[str, ...]) -> tuple[StatementForDevice, ...]:
             return old
 
-    stage.line._party = Stale()
+    stage.line.party = Stale()
     assert refused(stage, anna, consent) == "custodian-receipt"
 
 
@@ -187,10 +187,10 @@ def test_leases_leave_no_trace(stage: Stage, anna: Person) -> None:
     consent = stage.agree(anna)
     stage.lift()
 
-    def rows() -> dict[str, int]:
+    def rows() -> dict[str, int | None]:
         with reading(stage.engine) as session:
             tables = session.scalars(text("select name from sqlite_master where type = 'table'")).all()
-            return {name: session.scalar(text(f"select count(*) from {name}")) or 0 for name in tables}
+            return {name: session.scalar(select(func.count()).select_from(table(name))) for name in tables}
 
     before = rows()
     for _ in range(3):

@@ -23,7 +23,7 @@ def test_changes_of_mind_arrive_in_order_after_an_outage(stage: Stage, anna: Per
             arrived.append(standing)
             stage.custodian.stand(standing)
 
-    stage.line._party = Custodian()
+    stage.line.party = Custodian()
     stage.line.is_cut = False
     assert stage.programme.relay.flush() == 0
     assert len(arrived) == 3
@@ -61,10 +61,10 @@ def test_an_answer_that_cannot_be_read_is_kept_as_such(stage: Stage, anna: Perso
     class Confused:
         name = "first"
 
-        def stand(self, standing: Signed) -> None:
+        def stand(self, _standing: Signed) -> None:
             raise FormatError("what is this")
 
     stage.agree(anna)
-    stage.line._party = Confused()
+    stage.line.party = Confused()
     stage.stand(anna, StandingState.PAUSED)
     assert [row.refused for row in stage.programme.relay.refused()] == [MALFORMED]

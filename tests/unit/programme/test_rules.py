@@ -219,7 +219,7 @@ def test_the_auditor_may_be_a_roster_member_and_nothing_else() -> None:
     assert any(one.roles == (Role.AUDITOR,) for one in SOUND.roster)
 
 
-def test_every_party_signs() -> None:
+def test_everyparty_signs() -> None:
     duties = set(signing_keys(SOUND).values())
     assert {"server", "escrow issuer", "log", "custodian first", "roster member steward"} <= duties
     assert len(duties) == 5 + len(SOUND.roster)

@@ -165,12 +165,12 @@ def test_a_stop_during_a_lift_wins(stage: Stage) -> None:
     class Meanwhile:
         name = "first"
 
-        def lift(self, bundle: object) -> None:
-            stage.line._party = stage.custodian
+        def lift(self, _bundle: object) -> None:
+            stage.line.party = stage.custodian
             stage.programme.switch_off(stop)
 
     bundle = stage.bundle()
-    stage.line._party = Meanwhile()
+    stage.line.party = Meanwhile()
     with pytest.raises(UnavailableError):
         stage.programme.lift(bundle)
     assert stage.programme.is_off(Activity.CAPTURE)

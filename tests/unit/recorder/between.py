@@ -1,6 +1,6 @@
 """A server that answers wrongly: the real one, with single methods replaced by a test.
 
-Example: ``Between(world.port, enrol=lambda record: forged)`` is a ``ServerPort`` that forges enrolment answers.
+Example: ``Between(world.port, enrol=lambda record: forged)`` forges enrolment answers.
 """
 
 from collections.abc import Callable

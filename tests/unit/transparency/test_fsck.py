@@ -1,3 +1,5 @@
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,15 +11,27 @@ from understudy.transparency.report import Report
 from understudy.transparency.store import open_log
 
 
-@pytest.fixture
-def filled(world: World) -> World:
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A closed log: 300 plain entries, then six numbered ones about three people."""
+    world = World(tmp_path_factory.mktemp("filled"))
+    world.create()
     with world.sequencer() as sequencer:
         for count in (100, 200):
             fill(sequencer, numbered_leaves(count))
         for number in range(6):
             sequencer.append(OpenDraft(f"r{number}", participants(1, 2 + number % 2)), durable_only=True)
-    return world
+    world.stop()
+    return world.folder
+
+
+@pytest.fixture
+def filled(original: Path, tmp_path: Path) -> Iterator[World]:
+    """A copy of that log, to be damaged."""
+    shutil.copytree(original, tmp_path, dirs_exist_ok=True)
+    world = World(tmp_path)
+    yield world
+    world.stop()
 
 
 def damage(world: World, *statements: str) -> None:

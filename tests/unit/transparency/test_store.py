@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,17 @@ from understudy.transparency.errors import (
 from understudy.transparency.merkle import EMPTY_ROOT
 from understudy.transparency.sequencer import Sequencer
 from understudy.transparency.store import WriterLock, create_log, open_log
+
+
+@pytest.fixture(scope="module")
+def longer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a closed log with 300 entries."""
+    world = World(tmp_path_factory.mktemp("longer"))
+    world.create()
+    with world.sequencer() as sequencer:
+        fill(sequencer, numbered_leaves(300))
+    world.stop()
+    return world.folder
 
 
 def test_a_new_log_is_empty_and_signed(world: World) -> None:
@@ -71,15 +83,18 @@ def test_a_log_of_another_key_does_not_start(world: World) -> None:
         "UPDATE log SET origin = 'log.example/other'",
     ],
 )
-def test_a_store_that_contradicts_its_checkpoint_does_not_start(world: World, damage: str) -> None:
-    with world.sequencer() as sequencer:
-        fill(sequencer, numbered_leaves(300))
+def test_a_store_that_contradicts_its_checkpoint_does_not_start(
+    longer: Path, tmp_path: Path, damage: str
+) -> None:
+    shutil.copytree(longer, tmp_path, dirs_exist_ok=True)
+    world = World(tmp_path)
     store = open_log(world.path, readonly=False)
     store.database.write(damage)
     store.close()
     with pytest.raises(StoreDamagedError) as caught:
         world.sequencer()
     assert caught.value.hint
+    world.stop()
 
 
 def test_openings_are_listed_in_order_and_by_page(sequencer: Sequencer) -> None:

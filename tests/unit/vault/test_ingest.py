@@ -1,4 +1,4 @@
-"""A segment is taken only from an enrolled device, under a consent that stands, recorded under leases, and whole."""
+"""A segment is taken only whole, from an enrolled device, under a consent that stands, and under leases."""
 
 from collections.abc import Callable
 from typing import Any
@@ -388,15 +388,15 @@ def test_a_receipt_for_something_else_is_no_receipt(stage: VaultStage, anna: Per
     class Lazy:
         name = "first"
 
-        def deposit(self, header: Signed, half: object) -> Signed:
+        def deposit(self, _header: Signed, _half: object) -> Signed:
             return receipt
 
     second = stage.seal(anna, consent, previous=document_hash(first.header))
-    stage.line._party = Lazy()
+    stage.line.party = Lazy()
     with pytest.raises(RefusedError) as caught:
         stage.send(second)
     assert caught.value.reason == "custodian-receipt"
-    stage.line._party = stage.custodian
+    stage.line.party = stage.custodian
     assert stage.send(second).receipts
 
 

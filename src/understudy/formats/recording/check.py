@@ -1,4 +1,4 @@
-"""Checks a whole recording file and lists every rule that it breaks.
+"""Checks a whole recording file and lists the rules that it breaks.
 
 Rules
 
@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
-from understudy.formats.elements import ElementTree
+from understudy.formats.elements import ElementTree, tree_problems
 from understudy.formats.recording.actions import Action
 from understudy.formats.recording.bounds import MAX_TOTAL_PIXELS
 from understudy.formats.recording.chunks import (
@@ -28,7 +28,7 @@ from understudy.formats.recording.chunks import (
     frame_in,
     gaps_in,
     manifest_in,
-    trees_in,
+    unjudged_trees_in,
     versions_in,
 )
 from understudy.formats.recording.errors import Code, RecordingError
@@ -84,7 +84,7 @@ class _Check:
     def problems(self) -> Iterator[Problem]:
         """Yield the problems of all chunks."""
         yield from self._walk(Kind.MANIFEST, manifest_in, self._manifest_problems)
-        yield from self._walk(Kind.TREES, trees_in, self._tree_problems)
+        yield from self._walk(Kind.TREES, unjudged_trees_in, self._tree_problems)
         yield from self._walk(Kind.FRAME, frame_in, self._frame_problems)
         yield from self._walk(Kind.VERSIONS, versions_in, self._version_problems)
         yield from self._reference_problems()
@@ -123,6 +123,7 @@ class _Check:
     def _tree_problems(self, trees: tuple[ElementTree, ...]) -> Iterator[Finding]:
         for tree in trees:
             self._trees.append(facts_of(tree))
+            yield from ((Code(code), message) for code, message in tree_problems(tree))
             yield from self._twin_problems(hashlib.sha256(spell(tree)).digest())
 
     def _frame_problems(self, frame: Frame) -> Iterator[Finding]:

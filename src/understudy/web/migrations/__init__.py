@@ -2,7 +2,8 @@
 
 Rules
 
-* ``migrate`` runs when the server starts: it makes an empty database, or upgrades an older one, in one transaction.
+* ``migrate`` runs when the server starts: it makes an empty database, or upgrades an older one, in one
+  transaction.
 * A database of a newer program is refused and not touched.
 * A revision is never changed once it was released; a change of schema is a new revision.
 * The key store is a file of its own with a version of its own; it is not part of this.

@@ -1,4 +1,4 @@
-"""Run by Alembic on the connection that ``migrate`` hands over; there is no alembic.ini and no other way in."""
+"""Run by Alembic on the connection that ``migrate`` hands over; there is no alembic.ini."""
 
 from alembic import context
 

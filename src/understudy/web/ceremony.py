@@ -1,0 +1,245 @@
+"""The first start on one machine: the steps of the key ceremony, in order, each safe to repeat.
+
+Rules
+
+* Each party makes its own keys in its own process, by the same commands as anywhere else; what passes between them is
+  ``public.json`` and the programme document.
+* The people's keys are separate files in one folder, made here because nobody else is there. That is said aloud.
+* The document is assembled once. What stands is never replaced: a step that was done is passed over.
+* The order is that of the protocol: keys, assemble, sign, leaf 0, pin. The switch stays off until the first lift.
+
+Example: ``Ceremony(home, run).perform(ports, delays="demo")``.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Final, Literal
+
+from msgspec.structs import replace
+
+from understudy.consent.clock import Clock
+from understudy.consent.credentials import Ed25519Credential
+from understudy.consent.keyset import AuditorKey, KeySet
+from understudy.consent.primitives import new_id
+from understudy.consent.programme import Delays, ProgrammeDocument, Role, RosterMember
+from understudy.programme.document import from_toml
+from understudy.sealing.canonical import parse
+from understudy.sealing.durable import private_folder
+from understudy.sealing.keyfile import create_hpke, create_signing, load_hpke, load_signing
+from understudy.sealing.signing import Signed, SigningKey
+from understudy.web.config import CustodianConfig, ServerConfig, WitnessConfig, read_config, write_config
+from understudy.web.document import DOCUMENT_FILE, read_document, sign_as_member, unsigned, write_document
+from understudy.web.errors import HomeError
+from understudy.web.home import PUBLIC_FILE, CustodianParty, ServerParty, WitnessParty, read_public
+
+CUSTODIAN: Final = "custodian"
+WITNESS: Final = "understudy.local/witness"
+ORIGIN: Final = "understudy.local/log"
+
+MEMBERS: Final[Mapping[str, tuple[Role, ...]]] = {
+    "steward": (Role.STEWARD,),
+    "approver-1": (Role.APPROVER,),
+    "approver-2": (Role.APPROVER,),
+    "researcher": (Role.RESEARCHER,),
+    "reader": (Role.SERVICE,),
+    "auditor": (Role.AUDITOR,),
+}
+RECOVERY: Final = ("recovery-1", "recovery-2", "recovery-3")
+LIFT: Final = ("lift-1", "lift-2")
+AUDITOR_HPKE: Final = "auditor-openings"
+
+SHORTENED: Final[Mapping[str, int]] = {
+    "hold_seconds": 0,
+    "upload_spread_seconds": 0,
+    "consent_batch_seconds": 10,
+}
+"""What ``--delays demo`` shortens. Nothing that a promise's upper bound protects is made longer."""
+
+DelayChoice = Literal["standard", "demo"]
+Run = Callable[..., None]
+"""Runs one ``understudy`` command in a process of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the three processes listen, on loopback."""
+
+    server: int
+    custodian: int
+    witness: int
+
+    def address(self, party: str) -> str:
+        """Return a party's address."""
+        return f"http://127.0.0.1:{getattr(self, party)}"
+
+
+class People:
+    """The keys of everybody who is not a process, as files in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = private_folder(folder)
+
+    def make(self) -> None:
+        """Make the keys that are missing."""
+        for name in (*MEMBERS, *RECOVERY, *LIFT):
+            if not self._path(name).exists():
+                create_signing(self._path(name))
+        if not self._path(AUDITOR_HPKE).exists():
+            create_hpke(self._path(AUDITOR_HPKE))
+
+    def key(self, name: str) -> SigningKey:
+        """Return one person's signing key."""
+        return load_signing(self._path(name))
+
+    def keys(self, names: tuple[str, ...]) -> list[SigningKey]:
+        """Return several persons' signing keys."""
+        return [self.key(name) for name in names]
+
+    def roster(self) -> tuple[RosterMember, ...]:
+        """Return the roster these people make."""
+        return tuple(
+            RosterMember(
+                name=name, roles=roles, credential=Ed25519Credential(public_key=self.key(name).public)
+            )
+            for name, roles in MEMBERS.items()
+        )
+
+    def auditor(self) -> AuditorKey:
+        """Return the auditor's keys."""
+        return AuditorKey(
+            epoch=1,
+            hpke=load_hpke(self._path(AUDITOR_HPKE)).public.text,
+            signing=self.key("auditor").public,
+        )
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.json"
+
+
+class Ceremony:
+    """The ceremony of one machine's programme."""
+
+    def __init__(self, home: Path, run: Run, clock: Clock) -> None:
+        """Prepare the ceremony.
+
+        Args:
+            home: the folder that holds the three homes, the people and the document.
+            run: runs a command in a process of its own; raises if it fails.
+            clock: tells the time.
+        """
+        self.home: Final = private_folder(home)
+        self.people: Final = People(home / "people")
+        self._run = run
+        self._clock = clock
+
+    @property
+    def path(self) -> Path:
+        """Where the programme document goes round."""
+        return self.home / DOCUMENT_FILE
+
+    def perform(self, ports: Ports, *, delays: DelayChoice) -> Signed:
+        """Do every step that was not done yet, and return the signed document."""
+        self._make_homes(ports)
+        self.people.make()
+        if not self.path.exists():
+            write_document(self.path, unsigned(self._assemble(delays)))
+        self._sign()
+        signed = read_document(self.path)
+        found = signed.hash(ProgrammeDocument)
+        self._step("server", DOCUMENT_FILE, "serve", "publish", self.path)
+        self._step("custodian", ".pinned", "custodian", "pin", self.path, "--hash", found)
+        self._step("witness", DOCUMENT_FILE, "witness", "pin", self.path, "--hash", found)
+        return signed
+
+    def _make_homes(self, ports: Ports) -> None:
+        """Have each party make its keys, and write where everybody is now."""
+        server, custodian, witness = (self.home / name for name in ("server", "custodian", "witness"))
+        at = ports.address
+        if not (witness / PUBLIC_FILE).exists():
+            self._run("witness", "init", "--home", witness, "--name", WITNESS, "--port", ports.witness)
+        if not (custodian / PUBLIC_FILE).exists():
+            self._run("custodian", "init", "--home", custodian, "--name", CUSTODIAN, "--port", ports.custodian)
+        if not (server / PUBLIC_FILE).exists():
+            self._run("serve", "init", "--home", server, "--origin", ORIGIN, "--port", ports.server)
+        write_config(witness, replace(read_config(witness, WitnessConfig), port=ports.witness))
+        write_config(
+            custodian,
+            replace(read_config(custodian, CustodianConfig), port=ports.custodian, server=at("server")),
+        )
+        write_config(
+            server,
+            replace(
+                read_config(server, ServerConfig),
+                port=ports.server,
+                custodians={CUSTODIAN: at("custodian")},
+                witnesses={WITNESS: at("witness")},
+            ),
+        )
+
+    def _assemble(self, delays: DelayChoice) -> ProgrammeDocument:
+        """Return document 1, as the steward assembles it from what the parties brought."""
+        server = read_public(self.home / "server" / PUBLIC_FILE)
+        custodian = read_public(self.home / "custodian" / PUBLIC_FILE)
+        witness = read_public(self.home / "witness" / PUBLIC_FILE)
+        if not (
+            isinstance(server, ServerParty)
+            and isinstance(custodian, CustodianParty)
+            and isinstance(witness, WitnessParty)
+        ):
+            raise HomeError("a home holds another party's keys", hint="use an empty folder")
+        key_set = KeySet(
+            server=server.server,
+            escrow_issuer=server.escrow_issuer,
+            custodians=(custodian.keys,),
+            custodian_threshold=1,
+            witnesses=(witness.keys,),
+            witness_quorum=1,
+            log=server.log,
+            auditor=self.people.auditor(),
+        )
+        document = from_toml(
+            (files("understudy.web") / "one_machine.toml").read_text(encoding="utf-8"),
+            programme=new_id("prg"),
+            roster=self.people.roster(),
+            key_set=key_set,
+            recovery_keys=tuple(key.public for key in self.people.keys(RECOVERY)),
+            lift_keys=tuple(key.public for key in self.people.keys(LIFT)),
+            made_at=self._clock.now(),
+        )
+        if delays == "demo":
+            document = replace(document, delays=replace(document.delays, **SHORTENED))
+        return document
+
+    def _sign(self) -> None:
+        """Have everybody sign who has not: the parties by their own commands, the people here."""
+        signed = read_document(self.path)
+        keys = parse(ProgrammeDocument, signed.raw).key_set
+        for party, key in (
+            ("custodian", keys.custodians[0].signing),
+            ("witness", keys.witnesses[0].signing),
+            ("serve", keys.server),
+        ):
+            if key not in signed.signers:
+                folder = "server" if party == "serve" else party
+                self._run(party, "sign", self.path, "--home", self.home / folder)
+        write_document(
+            self.path, sign_as_member(read_document(self.path), self.people.keys(tuple(MEMBERS)))
+        )
+
+    def _step(self, party: str, mark: str, *command: object) -> None:
+        """Run a step once; its mark is a file that the step leaves in the party's home."""
+        folder = self.home / party
+        if not (folder / mark).exists():
+            self._run(*command, "--home", folder)
+
+
+def shortened(document: ProgrammeDocument) -> dict[str, tuple[int, int]]:
+    """Return the delays that are shorter than the standard ones: ``{name: (standard, here)}``."""
+    standard = Delays()
+    return {
+        name: (getattr(standard, name), getattr(document.delays, name))
+        for name in document.delays.__struct_fields__
+        if getattr(document.delays, name) < getattr(standard, name)
+    }

@@ -1,0 +1,210 @@
+"""Three processes under one command: started, watched, restarted, and stopped together.
+
+Rules
+
+* Each party is a process of its own, started by the command that would start it alone. They end with the supervisor,
+  however it ends.
+* A party that dies is started again, at most ``MAX_RESTARTS`` times a minute; what it acknowledged is on its disk. A party that
+  cannot be started ends everything, with its own last words.
+* ``run.json`` says what runs, once all of it serves, and is gone when it does not.
+* One supervisor per home.
+
+Example: ``Supervisor(home).run(commands)``.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import msgspec
+
+from understudy.client.custodian import answer_of
+from understudy.client.http import Connection
+from understudy.consent.errors import UnderstudyError
+from understudy.consent.primitives import Digest, Line, Value
+from understudy.contract.messages import Health
+from understudy.contract.routes import HEALTH
+from understudy.sealing.durable import durable_write, private_folder
+from understudy.web.errors import AlreadyRunningError, NotRunningError, StartError
+from understudy.web.process import HomeLock
+
+READY_SECONDS: Final = 30.0
+STOP_SECONDS: Final = 15.0
+MAX_RESTARTS: Final = 5
+RESTART_WINDOW_SECONDS: Final = 60.0
+POLL_SECONDS: Final = 0.05
+RUN_FILE: Final = "run.json"
+LOCK_FILE: Final = "up.lock"
+_TAIL_BYTES: Final = 4_000
+
+
+class Running(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What runs, where: the content of ``run.json``."""
+
+    pid: int
+    pids: dict[str, int]
+    server: Line
+    custodian: Line
+    witness: Line
+    document: Digest
+    key_set: Digest
+    profile: Line
+    one_operator: bool = True
+
+
+class Supervisor:
+    """Runs the parties of one home."""
+
+    def __init__(self, home: Path) -> None:
+        """Take the home.
+
+        Raises:
+            AlreadyRunningError: another supervisor has it.
+        """
+        self.home: Final = private_folder(home)
+        self._lock = HomeLock(home, LOCK_FILE)
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands: Mapping[str, Sequence[str]] = {}
+        self._addresses: Mapping[str, str] = {}
+        self._restarts: deque[float] = deque()
+        self._is_stopping = False
+
+    def start(self, commands: Mapping[str, Sequence[str]], addresses: Mapping[str, str]) -> None:
+        """Start every party and wait until all of them serve.
+
+        Args:
+            commands: ``understudy`` arguments by party, in the order of starting.
+            addresses: where each will answer.
+
+        Raises:
+            StartError: one of them ended, or did not become ready; all are stopped.
+        """
+        self._commands, self._addresses = commands, addresses
+        for name in commands:
+            self._wait_free(name)
+        try:
+            for name in commands:
+                self._spawn(name)
+            for name in commands:
+                self.wait_ready(name)
+        except BaseException:
+            self.stop()
+            raise
+
+    def publish(self, running: Running) -> None:
+        """Write ``run.json``."""
+        text = msgspec.json.format(msgspec.json.encode(running), indent=2)
+        durable_write(self.home / RUN_FILE, text, exclusive=False)
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process ids of the parties."""
+        return {name: process.pid for name, process in self._processes.items()}
+
+    def watch(self, running: Running) -> None:
+        """Keep the parties running until SIGTERM or SIGINT.
+
+        Raises:
+            StartError: a party could not be kept running; all are stopped.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask_to_stop)
+        try:
+            while not self._is_stopping:
+                for name, process in tuple(self._processes.items()):
+                    if process.poll() is not None and not self._is_stopping:
+                        self._restart(name)
+                        self.publish(msgspec.structs.replace(running, pids=self.pids))
+                time.sleep(POLL_SECONDS)
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """Stop every party, the last started first, and let go of the home."""
+        self._is_stopping = True
+        with suppress(FileNotFoundError):
+            (self.home / RUN_FILE).unlink()
+        for process in reversed(self._processes.values()):
+            if process.poll() is None:
+                process.terminate()
+        until = time.monotonic() + STOP_SECONDS
+        for process in self._processes.values():
+            try:
+                process.wait(max(until - time.monotonic(), 0.1))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._lock.release()
+
+    def wait_ready(self, name: str) -> None:
+        """Wait until a party serves; ``StartError`` with its last words if it does not."""
+        until = time.monotonic() + READY_SECONDS
+        connection = Connection(self._addresses[name], read_seconds=1.0)
+        why = "it does not answer"
+        try:
+            while time.monotonic() < until and not self._is_stopping:
+                self._demand_alive(name)
+                with suppress(UnderstudyError):
+                    health = answer_of(Health, connection.call(HEALTH))
+                    if health.is_ready and health.role == name:
+                        return
+                    why = health.why if health.role == name else f"a {health.role} answers at its address"
+                time.sleep(POLL_SECONDS)
+        finally:
+            connection.close()
+        raise StartError(f"the {name} did not become ready: {why}", hint=f"see {self._log_path(name)}")
+
+    def _restart(self, name: str) -> None:
+        now = time.monotonic()
+        while self._restarts and now - self._restarts[0] > RESTART_WINDOW_SECONDS:
+            self._restarts.popleft()
+        self._restarts.append(now)
+        if len(self._restarts) > MAX_RESTARTS:
+            raise StartError(
+                f"the {name} ended {MAX_RESTARTS} times within a minute", hint=f"see {self._log_path(name)}"
+            )
+        sys.stderr.write(f"understudy: the {name} ended and is started again\n")
+        self._spawn(name)
+        self.wait_ready(name)
+
+    def _spawn(self, name: str) -> None:
+        command = (sys.executable, "-m", "understudy", *self._commands[name], "--parent", str(os.getpid()))
+        with self._open_log(name) as log:
+            self._processes[name] = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, close_fds=True
+            )
+
+    def _demand_alive(self, name: str) -> None:
+        code = self._processes[name].poll()
+        if code is not None:
+            raise StartError(*_last_words(self._log_path(name), name, code))
+
+    def _wait_free(self, name: str) -> None:
+        """Wait until what an earlier supervisor left behind has ended; it ends by itself."""
+        until = time.monotonic() + STOP_SECONDS
+        while True:
+            try:
+                HomeLock(self.home / name).release()
+            except AlreadyRunningError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(POLL_SECONDS)
+            else:
+                return
+
+    def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._is_stopping = True
+
+    def _log_path(self, name: str) -> Path:
+        return private_folder(self.home / "logs") / f"{name}.log"
+
+    def _open_log(self, name: str) -> "os.PathLike[str]":
+        raise NotImplementedError
