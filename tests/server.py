@@ -21,6 +21,7 @@ from understudy.access.grants import Grants
 from understudy.access.participants import StoredParticipants
 from understudy.access.policy import shipped
 from understudy.access.reads import Reads
+from understudy.access.record import PolicyRecord
 from understudy.access.requests import Requests
 from understudy.consent.clock import Clock
 from understudy.consent.credentials import Ed25519Credential
@@ -97,7 +98,8 @@ class Server:
         )
         self.access: Final = Requests(self.engine, self.grants, self.log)
         self.reads: Final = Reads(self.grants, self.vault, participants, self.programme.switch)
-        max_age = documents.current.delays.cosignature_seconds
+        self.policies: Final = PolicyRecord(self.engine, self.log, documents)
+        max_age = max(documents.current.delays.cosignature_seconds // 2, 1)
         signing = keys.custodians[0].signing
         self.carrier: Final = Carrier(custodian, self.log, clock, signing=signing, max_age=max_age)
         self.door: Final = Door(
@@ -108,6 +110,11 @@ class Server:
             carriers=[self.carrier],
             key=key,
         )
+
+    def publish(self) -> None:
+        """Have the programme document and the policies in the log; nothing is decided before."""
+        self.programme.publish()
+        self.policies.publish(self.grants.decider.policies.policy_hash)
 
     def flush(self) -> None:
         """Do what the server's timer does."""

@@ -206,7 +206,7 @@ class Simulator:
         self.custodian = self._start_custodian()
         self.server = self._start_server()
         if is_new:
-            self.server.programme.publish()
+            self.server.publish()
             self.custodian.pin(self.document, document_hash(self.programme))
             if lifted:
                 self.lift()

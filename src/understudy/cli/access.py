@@ -44,9 +44,7 @@ def explain(
     """
     signer = signing_key(key)
     credential = document_hash(credential_of(reader)) if reader else credential_hash(signer)
-    raw = connect(server).explain(
-        signer, segment=segment, credential=credential, grant=grant, purpose=purpose
-    )
+    raw = connect(server, signer).explain(segment, credential, grant=grant, purpose=purpose)
     explanation = read_body(Explanation, raw)
     emit(explanation, _picture(explanation), as_json=json)
     if isinstance(explanation.decision, Refused):

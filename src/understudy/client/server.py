@@ -163,13 +163,7 @@ class ServerClient:
         self._connection.call(REVOCATIONS, write_body(SignedCall(document=revocation)))
 
     def explain(
-        self,
-        segment: str,
-        credential: str = "",
-        *,
-        grant: str = "",
-        purpose: str = "",
-        key: SigningKey | None = None,
+        self, key: SigningKey, *, segment: str, credential: str = "", grant: str = "", purpose: str = ""
     ) -> bytes:
         """Return, as JSON, why a credential, or else the caller, may or may not open a segment now."""
         query = {"segment": segment, "credential": credential, "grant": grant, "purpose": purpose}

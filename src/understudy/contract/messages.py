@@ -167,7 +167,7 @@ class SegmentEntry(Value, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     segment: SegmentId
     header: Signed
-    upload_day: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    upload_day: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$(?!\n)")]
     bytes: Count
 
 

@@ -75,7 +75,7 @@ class Outcome(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     leaf: Digest
     commitment: Digest
     outcome: Literal["admitted", "released", "refused"]
-    reason: Annotated[str, Meta(pattern=r"^([a-z][a-z0-9-]{0,62})?$")]
+    reason: Annotated[str, Meta(pattern=r"^([a-z][a-z0-9-]{0,62})?$(?!\n)")]
     custodian: Name
     epoch: Epoch
     time: Time
@@ -143,7 +143,7 @@ class NotReleased(
 ):
     """Admitted, numbered, and refused; the outcome is stored and signed."""
 
-    reason: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+    reason: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,62}$(?!\n)")]
     hint: str
     heads: Annotated[tuple[Signed, ...], Meta(max_length=1_000)]
 

@@ -50,7 +50,7 @@ Extent = Annotated[int, Meta(ge=0, le=MAX_COORDINATE)]
 ElementNumber = Annotated[int, Meta(ge=0, lt=MAX_ELEMENTS)]
 ElementName = Annotated[str, Meta(max_length=2_000)]
 ElementValue = Annotated[str, Meta(max_length=8_000)]
-Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:\[\]-]{1,253}$")]
+Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:\[\]-]{1,253}$(?!\n)")]
 
 
 class Box(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -45,6 +45,7 @@ PREFIX_BYTES: Final = SALT_BYTES + COMMITMENT_BYTES
 MAX_CHUNKS: Final = 1 << 38
 
 _SEALED_CHUNK_BYTES: Final = CHUNK_BYTES + TAG_BYTES
+_RUN_CHUNKS: Final = 64  # read from the source at once: 1 MiB
 _NONCE_BYTES: Final = 12
 _LABEL: Final = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\x00"
 
@@ -250,7 +251,7 @@ class ChunkReader(io.RawIOBase):
             while written < wanted:
                 index, offset = divmod(self._at, CHUNK_BYTES)
                 if offset == 0 and wanted - written >= CHUNK_BYTES:
-                    step = CHUNK_BYTES
+                    step = min((wanted - written) // CHUNK_BYTES, _RUN_CHUNKS) * CHUNK_BYTES
                     self._decrypt(index, out[written : written + step])
                 else:
                     chunk = self._chunk(index)
@@ -285,14 +286,22 @@ class ChunkReader(io.RawIOBase):
             self._cached, self._cache = index, fresh
         return self._cache
 
-    def _decrypt(self, index: int, out: memoryview) -> None:
-        sealed = self._fetch(PREFIX_BYTES + index * _SEALED_CHUNK_BYTES, len(out) + TAG_BYTES)
-        try:
-            self._cipher.decrypt_into(_nonce(self._base_nonce, index), sealed, None, out)
-        except InvalidTag as error:
-            self._broken = True
-            out[:] = bytes(len(out))  # decryption runs ahead of the tag check
-            raise SealError(f"chunk {index} was altered") from error
+    def _decrypt(self, first: int, out: memoryview) -> None:
+        """Fill ``out`` from chunk ``first`` on: with whole chunks, or with a single shorter one."""
+        count = max(1, len(out) // CHUNK_BYTES)
+        sealed = memoryview(
+            self._fetch(PREFIX_BYTES + first * _SEALED_CHUNK_BYTES, len(out) + count * TAG_BYTES)
+        )
+        for index in range(count):
+            chunk = sealed[index * _SEALED_CHUNK_BYTES : (index + 1) * _SEALED_CHUNK_BYTES]
+            target = out[index * CHUNK_BYTES : (index + 1) * CHUNK_BYTES]
+            try:
+                nonce = _nonce(self._base_nonce, first + index)
+                self._cipher.decrypt_into(nonce, chunk, None, target)
+            except InvalidTag as error:
+                self._broken = True
+                target[:] = bytes(len(target))  # decryption runs ahead of the tag check
+                raise SealError(f"chunk {first + index} was altered") from error
 
     def _fetch(self, at: int, size: int) -> bytes:
         self._source.seek(self._start + at)

@@ -2,11 +2,13 @@
 
 Rules
 
-* Each party makes its own keys in its own process, by the same commands as anywhere else; what passes between them is
-  ``public.json`` and the programme document.
-* The people's keys are separate files in one folder, made here because nobody else is there. That is said aloud.
+* Each party makes its own keys in its own process, by the same commands as anywhere else; what passes between
+  them is ``public.json`` and the programme document.
+* The people's keys are separate files in one folder, made here because nobody else is there. That is said
+  aloud.
 * The document is assembled once. What stands is never replaced: a step that was done is passed over.
-* The order is that of the protocol: keys, assemble, sign, leaf 0, pin. The switch stays off until the first lift.
+* The order is that of the protocol: keys, assemble, sign, leaf 0, pin. The switch stays off until the first
+  lift.
 
 Example: ``Ceremony(home, run).perform(ports, delays="demo")``.
 """
@@ -149,7 +151,7 @@ class Ceremony:
         signed = read_document(self.path)
         found = signed.hash(ProgrammeDocument)
         self._step("server", DOCUMENT_FILE, "serve", "publish", self.path)
-        self._step("custodian", ".pinned", "custodian", "pin", self.path, "--hash", found)
+        self._step("custodian", DOCUMENT_FILE, "custodian", "pin", self.path, "--hash", found)
         self._step("witness", DOCUMENT_FILE, "witness", "pin", self.path, "--hash", found)
         return signed
 
@@ -160,7 +162,9 @@ class Ceremony:
         if not (witness / PUBLIC_FILE).exists():
             self._run("witness", "init", "--home", witness, "--name", WITNESS, "--port", ports.witness)
         if not (custodian / PUBLIC_FILE).exists():
-            self._run("custodian", "init", "--home", custodian, "--name", CUSTODIAN, "--port", ports.custodian)
+            self._run(
+                "custodian", "init", "--home", custodian, "--name", CUSTODIAN, "--port", ports.custodian
+            )
         if not (server / PUBLIC_FILE).exists():
             self._run("serve", "init", "--home", server, "--origin", ORIGIN, "--port", ports.server)
         write_config(witness, replace(read_config(witness, WitnessConfig), port=ports.witness))
@@ -224,9 +228,7 @@ class Ceremony:
             if key not in signed.signers:
                 folder = "server" if party == "serve" else party
                 self._run(party, "sign", self.path, "--home", self.home / folder)
-        write_document(
-            self.path, sign_as_member(read_document(self.path), self.people.keys(tuple(MEMBERS)))
-        )
+        write_document(self.path, sign_as_member(read_document(self.path), self.people.keys(tuple(MEMBERS))))
 
     def _step(self, party: str, mark: str, *command: object) -> None:
         """Run a step once; its mark is a file that the step leaves in the party's home."""

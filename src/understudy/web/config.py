@@ -33,8 +33,8 @@ CUSTODIAN_PORT: Final = 8471
 WITNESS_PORT: Final = 8472
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
-Address = Annotated[str, Meta(pattern=r"^https?://[^\s\"\\]+$", max_length=300)]
-FilePath = Annotated[str, Meta(pattern=r"^[^\"\\\x00-\x1f]*$", max_length=4_000)]
+Address = Annotated[str, Meta(pattern=r"^https?://[^\s\"\\]+$(?!\n)", max_length=300)]
+FilePath = Annotated[str, Meta(pattern=r"^[^\"\\\x00-\x1f]*$(?!\n)", max_length=4_000)]
 
 
 class Listening(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):

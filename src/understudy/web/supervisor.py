@@ -2,10 +2,10 @@
 
 Rules
 
-* Each party is a process of its own, started by the command that would start it alone. They end with the supervisor,
-  however it ends.
-* A party that dies is started again, at most ``MAX_RESTARTS`` times a minute; what it acknowledged is on its disk. A party that
-  cannot be started ends everything, with its own last words.
+* Each party is a process of its own, started by the command that would start it alone. They end with the
+  supervisor, however it ends.
+* A party that dies is started again, at most ``MAX_RESTARTS`` times a minute; what it acknowledged is on its
+  disk. A party that cannot be started ends everything, with its own last words.
 * ``run.json`` says what runs, once all of it serves, and is gone when it does not.
 * One supervisor per home.
 
@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -173,11 +173,10 @@ class Supervisor:
             )
         sys.stderr.write(f"understudy: the {name} ended and is started again\n")
         self._spawn(name)
-        self.wait_ready(name)
 
     def _spawn(self, name: str) -> None:
         command = (sys.executable, "-m", "understudy", *self._commands[name], "--parent", str(os.getpid()))
-        with self._open_log(name) as log:
+        with open_output(self._log_path(name)) as log:
             self._processes[name] = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, close_fds=True
             )
@@ -185,7 +184,7 @@ class Supervisor:
     def _demand_alive(self, name: str) -> None:
         code = self._processes[name].poll()
         if code is not None:
-            raise StartError(*_last_words(self._log_path(name), name, code))
+            raise last_words(self._log_path(name), name, code)
 
     def _wait_free(self, name: str) -> None:
         """Wait until what an earlier supervisor left behind has ended; it ends by itself."""
@@ -206,5 +205,63 @@ class Supervisor:
     def _log_path(self, name: str) -> Path:
         return private_folder(self.home / "logs") / f"{name}.log"
 
-    def _open_log(self, name: str) -> "os.PathLike[str]":
-        raise NotImplementedError
+
+def open_output(path: Path) -> BinaryIO:
+    """Return a file for a process's output, emptied, readable by its owner only."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+    return os.fdopen(os.open(path, flags, 0o600), "wb")
+
+
+def read_running(home: Path) -> Running:
+    """Return what runs under ``home``.
+
+    Raises:
+        NotRunningError: nothing does.
+    """
+    try:
+        lock = HomeLock(home, LOCK_FILE) if home.is_dir() else None
+    except AlreadyRunningError:
+        with suppress(OSError, msgspec.DecodeError):
+            return msgspec.json.decode((home / RUN_FILE).read_bytes(), type=Running)
+        raise NotRunningError(f"what runs under {home} is still starting", hint="try again") from None
+    if lock is not None:
+        with suppress(FileNotFoundError):
+            (home / RUN_FILE).unlink()  # left behind by a supervisor that was killed
+        lock.release()
+    raise NotRunningError(f"nothing runs under {home}", hint="start it with understudy up")
+
+
+def stop_running(home: Path) -> Running:
+    """Stop what runs under ``home``, and return what it was.
+
+    Raises:
+        NotRunningError: nothing did.
+        StartError: it does not end.
+    """
+    running = read_running(home)
+    with suppress(ProcessLookupError):
+        os.kill(running.pid, signal.SIGTERM)
+    until = time.monotonic() + 2 * STOP_SECONDS
+    while time.monotonic() < until:
+        try:
+            HomeLock(home, LOCK_FILE).release()
+        except AlreadyRunningError:
+            time.sleep(POLL_SECONDS)
+        else:
+            return running
+    raise StartError("it does not end", hint=f"look at process {running.pid}")
+
+
+def last_words(path: Path, name: str, code: int) -> StartError:
+    """Return an error with what a process said before it ended."""
+    message, hint = f"the {name} ended with {code}", f"see {path}"
+    with suppress(OSError):
+        with path.open("rb") as file:
+            file.seek(max(path.stat().st_size - _TAIL_BYTES, 0))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+        for line in lines:
+            if line.startswith("understudy: error: "):
+                message = line.removeprefix("understudy: error: ")
+            elif line.startswith("understudy: hint: "):
+                hint = line.removeprefix("understudy: hint: ")
+    return StartError(message, hint=hint)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.access.world import World
+from tests.unit.access.world import Person, World
 
 
 @pytest.fixture(scope="module")
@@ -19,3 +19,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def world(tmp_path: Path) -> Iterator[World]:
     with World(tmp_path / "server") as world:
         yield world
+
+
+@pytest.fixture
+def somebody(shared: World, request: pytest.FixtureRequest) -> Person:
+    """A synthetic participant of the shared server whom no other test knows."""
+    return shared.join(request.node.nodeid)

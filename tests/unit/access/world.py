@@ -228,6 +228,7 @@ class World:
 
     def lift(self) -> None:
         """Switch everything on, and log it."""
+        self.programme.flush()
         bundle = LiftBundle(
             programme=PROGRAMME,
             on=ALL,

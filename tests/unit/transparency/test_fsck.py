@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.transparency.samples import OpenDraft, World, fill, numbered_leaves, participants
+from tests.unit.transparency.samples import OpenDraft, World, digest, fill, numbered_leaves, participants
 from understudy.transparency.errors import StoreDamagedError, StoreLockedError, StoreMissingError
 from understudy.transparency.fsck import check_store, repair_store
 from understudy.transparency.report import Report
@@ -165,3 +165,10 @@ def test_a_running_log_is_checked_but_not_repaired(filled: World) -> None:
 def test_a_missing_store_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StoreMissingError):
         check_store(tmp_path / "gone.db")
+
+
+def test_a_number_that_does_not_follow_the_one_before_is_found(filled: World) -> None:
+    damage(filled, f"UPDATE participants SET commitment = '{digest('another')}'")
+    with filled.sequencer() as sequencer:
+        sequencer.append(OpenDraft("r7", participants(1)))
+    assert ("opening-altered", 306) in found(check_store(filled.path))

@@ -24,6 +24,7 @@ from understudy.transparency.errors import (
     RequestConflictError,
     RolledBackError,
     SequencerClosedError,
+    StorageError,
     UntrustedCheckpointError,
 )
 from understudy.transparency.fsck import check_store
@@ -301,6 +302,15 @@ def test_a_log_that_lost_entries_signs_nothing_more_even_if_it_started(world: Wo
         with pytest.raises(RolledBackError):
             sequencer.append(OpenDraft("r4"))
         assert sequencer.store.size == 1
+
+
+def test_a_broken_connection_is_opened_again(world: World, sequencer: Sequencer) -> None:
+    sequencer.append(OpenDraft("r1"))
+    sequencer._log._store.close()  # noqa: SLF001  no outside way to break it in this process
+    with pytest.raises(StorageError) as caught:
+        sequencer.append(OpenDraft("r2"))
+    assert caught.value.hint
+    assert sequencer.append(OpenDraft("r2")).openings[0].opening.n == 2
 
 
 @pytest.mark.parametrize("quorum", [0, 2])

@@ -50,7 +50,7 @@ class Outcome(StrEnum):
 class Shard(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One Parquet file, of one participant, and where it came from."""
 
-    name: Annotated[str, Meta(pattern=r"^shards/[0-9]{5}\.parquet$")]
+    name: Annotated[str, Meta(pattern=r"^shards/[0-9]{5}\.parquet$(?!\n)")]
     rows: Annotated[int, Meta(ge=1, le=MAX_SHARD_ROWS)]
     bytes: Annotated[int, Meta(ge=1, le=MAX_SHARD_BYTES)]
     hash: Digest
@@ -112,7 +112,7 @@ class DatasetManifest(Document, frozen=True, kw_only=True, forbid_unknown_fields
     CONTEXT: ClassVar[Context] = Context.DATASET_MANIFEST
 
     name: Name
-    release: Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}$")]
+    release: Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}$(?!\n)")]
     programme: ProgrammeId
     purposes: Annotated[tuple[Purpose, ...], Meta(min_length=1, max_length=32)]
     label: Label

@@ -25,8 +25,8 @@ from understudy.sealing.signing import Document
 DEFAULT_GRID_MS: Final = 1_000
 MAX_SIDE: Final = 65_535
 
-Source = Annotated[str, Meta(pattern=r"^(recorder|synthetic|import:[a-z0-9][a-z0-9._-]{0,62})$")]
-Locale = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,7}$")]
+Source = Annotated[str, Meta(pattern=r"^(recorder|synthetic|import:[a-z0-9][a-z0-9._-]{0,62})$(?!\n)")]
+Locale = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,7}$(?!\n)")]
 """A language tag in the form of BCP 47; ``und`` where the language is not known."""
 GridMs = Annotated[int, Meta(ge=250, le=10_000)]
 

@@ -1,0 +1,93 @@
+"""What the commands of server, custodian and witness share: options, serving, saying what was done."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+from cyclopts import Parameter
+from msgspec.structs import replace
+
+from understudy.cli.output import remark
+from understudy.consent.primitives import Value
+from understudy.sealing.signing import Signed
+from understudy.web.config import Listening
+from understudy.web.document import fingerprint, read_document, write_document
+from understudy.web.process import (
+    HomeLock,
+    Party,
+    Tls,
+    address_of,
+    announcements,
+    die_with,
+    listen,
+    run_party,
+)
+
+DIGEST_CHARACTERS: Final = 43
+
+Home = Annotated[Path, Parameter(help="This party's own folder: keys, configuration, store.")]
+DocumentFile = Annotated[Path, Parameter(help="The programme document, as it goes round.")]
+Out = Annotated[Path | None, Parameter(help="Write the signed copy here; default: in place.")]
+Host = Annotated[str | None, Parameter(help="Listen here; default: this machine only.")]
+Port = Annotated[int | None, Parameter(help="Listen on this port; default: the one in config.toml.")]
+Parent = Annotated[int | None, Parameter(show=False, help="End when this process ends.")]
+Hash = Annotated[
+    str, Parameter(name="--hash", help="The document's hash, from the steward, never from the server.")
+]
+
+
+def serve_party(
+    home: Path,
+    config: Listening,
+    open_party: Callable[[], Party],
+    *,
+    host: str | None,
+    port: int | None,
+    parent: int | None,
+) -> None:
+    """Listen, compose and serve until told to stop."""
+    if parent is not None:
+        die_with(parent)
+    if host is not None or port is not None:
+        config = replace(config, host=host or config.host, port=config.port if port is None else port)
+    tls = None
+    if config.certificate:
+        tls = Tls(Path(config.certificate), Path(config.certificate_key))
+    lock = HomeLock(home)
+    try:
+        sock = listen(config.host, config.port)
+        for line in announcements(config.host, is_tls=tls is not None):
+            remark(line)
+        remark(f"answering at {address_of(sock, is_tls=tls is not None)}, process {os.getpid()}")
+        run_party(open_party(), sock, tls=tls)
+    finally:
+        lock.release()
+
+
+def sign_file(path: Path, out: Path | None, signer: Callable[[Signed], Signed]) -> Signed:
+    """Sign the document in a file, in place or into another."""
+    signed = signer(read_document(path))
+    write_document(out or path, signed)
+    return signed
+
+
+def public_lines(keys: Value) -> str:
+    """Return public keys as people compare them, one a line."""
+    lines: list[str] = []
+    _flatten("", msgspec.to_builtins(keys), lines)
+    return "\n".join(lines)
+
+
+def _flatten(prefix: str, value: Any, lines: list[str]) -> None:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _flatten(f"{prefix}{name} ", inner, lines)
+        return
+    text = str(value)
+    if len(text) == DIGEST_CHARACTERS:
+        text = fingerprint(text)
+    elif len(text) > DIGEST_CHARACTERS:
+        text = f"{text[:20]}…"
+    lines.append(f"{prefix.replace('_', ' ').strip():<20} {text}")

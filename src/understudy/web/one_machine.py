@@ -1,0 +1,200 @@
+"""All three parties on one machine: ceremony, processes, the first lift, and what has to be said about it.
+
+Rules
+
+* It is for trials and development. One operator holds every key, and is told so at every start.
+* The switch is lifted once, at the first start. Whoever stopped it later has to be asked, or the lift keys
+  used.
+* Profile ``production`` is refused: it needs parties on machines of their own.
+
+Example: ``OneMachine(home, Ports(8470, 8471, 8472), clock, say).start(profile="embedded", delays="demo")``.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal
+
+from understudy.client.custodian import HttpCustodian
+from understudy.client.http import Connection
+from understudy.client.server import ServerClient
+from understudy.consent.clock import Clock
+from understudy.consent.programme import Profile, ProgrammeDocument
+from understudy.consent.purposes import Activity
+from understudy.custody.switch import LiftBundle
+from understudy.sealing.signing import document_hash, sign
+from understudy.web.ceremony import LIFT, Ceremony, DelayChoice, Ports, shortened
+from understudy.web.config import SERVER_PORT, CustodianConfig, ServerConfig, WitnessConfig, read_config
+from understudy.web.errors import HomeError, SharedHostError, StartError
+from understudy.web.process import listen
+from understudy.web.supervisor import Running, Supervisor
+
+ONE_OPERATOR: Final = "one operator: 'no key without a log entry' is not held against the operator"
+LOGGED_SECONDS: Final = 15.0
+COMMAND_SECONDS: Final = 60.0
+_PARTIES: Final = ("witness", "custodian", "server")
+
+
+def choose_ports(home: Path, first: int | None) -> Ports:
+    """Return the ports asked for, those of an earlier start, or the standard ones."""
+    if first is None:
+        try:
+            return Ports(
+                read_config(home / "server", ServerConfig).port,
+                read_config(home / "custodian", CustodianConfig).port,
+                read_config(home / "witness", WitnessConfig).port,
+            )
+        except HomeError:
+            first = SERVER_PORT
+    return Ports(first, first + 1, first + 2)
+
+
+class OneMachine:
+    """Server, custodian and witness of one home."""
+
+    def __init__(self, home: Path, ports: Ports, clock: Clock, say: Callable[[str], None]) -> None:
+        """Take the home.
+
+        Raises:
+            AlreadyRunningError: it runs already.
+        """
+        self.supervisor: Final = Supervisor(home)
+        self._home = home
+        self._ports = ports
+        self._clock = clock
+        self._say = say
+
+    def start(self, *, profile: Literal["embedded", "production"], delays: DelayChoice) -> Running:
+        """Do what the ceremony still lacks, start everything, and return what runs.
+
+        Raises:
+            SharedHostError: profile ``production``.
+            PortInUseError: something else listens on one of the ports.
+            StartError: a party did not start.
+        """
+        try:
+            return self._start(profile, delays)
+        except BaseException:
+            self.supervisor.stop()
+            raise
+
+    def _start(self, profile: str, delays: DelayChoice) -> Running:
+        if profile == Profile.PRODUCTION:
+            raise SharedHostError(
+                "shared-host",
+                message="profile production never runs on one machine",
+                hint="set up serve, custodian and witness on machines of their own; see docs/operator.md",
+            )
+        for port in (self._ports.server, self._ports.custodian, self._ports.witness):
+            listen("127.0.0.1", port).close()
+        is_first = not (self._home / "server" / "document.json").exists()
+        if is_first:
+            self._say("first start: every party makes its keys, and everybody signs the programme document")
+        ceremony = Ceremony(self._home, run_command, self._clock)
+        signed = ceremony.perform(self._ports, delays=delays)
+        document = signed.verify(ProgrammeDocument)
+        if document.profile is not Profile.EMBEDDED:
+            raise SharedHostError(
+                "shared-host",
+                message="the programme is in profile production, which never runs on one machine",
+                hint="run server, custodian and witness on machines of their own",
+            )
+        if is_first:
+            self._say(f"the people's keys are files under {self._home / 'people'}: one user holds them all")
+        self._start_parties()
+        self._lift_once(ceremony, document)
+        running = Running(
+            pid=os.getpid(),
+            pids=self.supervisor.pids,
+            server=self._ports.address("server"),
+            custodian=self._ports.address("custodian"),
+            witness=self._ports.address("witness"),
+            document=signed.hash(ProgrammeDocument),
+            key_set=document_hash(document.key_set),
+            profile=document.profile.value,
+        )
+        self._compare(running)
+        for name, (standard, here) in shortened(document).items():
+            self._say(f"shortened: {name} is {here}, standard is {standard}")
+        self._say(ONE_OPERATOR)
+        self.supervisor.publish(running)
+        return running
+
+    def _start_parties(self) -> None:
+        verbs = {
+            "witness": ("witness", "serve"),
+            "custodian": ("custodian", "serve"),
+            "server": ("serve", "run"),
+        }
+        self.supervisor.start(
+            {name: (*verbs[name], "--home", str(self._home / name)) for name in _PARTIES},
+            {name: self._ports.address(name) for name in _PARTIES},
+        )
+
+    def _lift_once(self, ceremony: Ceremony, document: ProgrammeDocument) -> None:
+        """Lift what was never lifted; leave alone what somebody stopped."""
+        server = ServerClient(self._ports.address("server"))
+        try:
+            held = server.custodian_switch()
+            if held.revision == 0:
+                self._say("first lift: capture, ingest, reads, releases and training are switched on")
+                bundle = LiftBundle(
+                    programme=document.programme,
+                    on=tuple(sorted(Activity)),
+                    custodian=document.key_set.custodians[0].name,
+                    epoch=document.key_set.custodians[0].epoch,
+                    revision=held.revision,
+                    made_at=self._clock.now(),
+                )
+                server.lift(sign(bundle, *ceremony.people.keys(LIFT)))
+                self._wait_logged(server)
+            elif held.off:
+                self._say(f"stopped, and left so: {', '.join(held.off)}; see understudy lift")
+        finally:
+            server.close()
+
+    def _wait_logged(self, server: ServerClient) -> None:
+        """Wait until the lift is in the log: before that nothing is released."""
+        until = time.monotonic() + LOGGED_SECONDS
+        while server.switch_status().queued or server.custodian_switch().queued:
+            if time.monotonic() > until:
+                raise StartError("the first lift did not reach the log", hint="see the logs folder")
+            time.sleep(0.05)
+
+    def _compare(self, running: Running) -> None:
+        """Ask the custodian itself which document it goes by."""
+        connection = Connection(self._ports.address("custodian"))
+        try:
+            pinned = HttpCustodian(connection).identity()
+        finally:
+            connection.close()
+        if (pinned.document, pinned.key_set) != (running.document, running.key_set):
+            raise StartError("the custodian goes by another document", hint="use the home it was made for")
+
+
+def run_command(*arguments: object) -> None:
+    """Run one ``understudy`` command in a process of its own.
+
+    Raises:
+        StartError: it failed; with its own words.
+    """
+    command = (sys.executable, "-m", "understudy", *(str(argument) for argument in arguments))
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        timeout=COMMAND_SECONDS,
+    )
+    if done.returncode:
+        message, hint = f"{arguments[0]} {arguments[1]} ended with {done.returncode}", ""
+        for line in done.stderr.splitlines():
+            if line.startswith("understudy: error: "):
+                message = line.removeprefix("understudy: error: ")
+            elif line.startswith("understudy: hint: "):
+                hint = line.removeprefix("understudy: hint: ")
+        raise StartError(message, hint=hint)
