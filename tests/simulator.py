@@ -181,6 +181,7 @@ class Simulator:
         delays: Delays | None = None,
         rules: tuple[Rule, ...] = RULES,
         lifted: bool = True,
+        at: int = STARTED_AT,
     ) -> None:
         """Set up a programme under ``root``, or go on with the one that is there.
 
@@ -189,10 +190,11 @@ class Simulator:
             delays: of the programme document.
             rules: what the custodian releases by; a test takes one away to see that it is missed.
             lifted: whether the switch was lifted for the first time.
+            at: what the clock shows.
         """
         self.root: Final = root
         self.cast: Final = Cast(delays)
-        self.clock: Final = FixedClock(STARTED_AT)
+        self.clock: Final = FixedClock(at)
         self.document: Final = self.cast.signed_document()
         self.programme: Final = self.document.verify(ProgrammeDocument)
         self._rules: Final = rules
@@ -243,6 +245,10 @@ class Simulator:
         else:
             self.witness.close()
             self.witness = self._start_witness()
+
+    def custodian_with(self, rules: tuple[Rule, ...]) -> Custodian:
+        """Return the custodian as it would be with other rules of release, on the same store."""
+        return Custodian(self._store, self.cast.custodian, self.clock, self.log_line, rules=rules)
 
     def participant(self, name: str) -> Participant:
         """Return a participant who is enrolled and has consented to everything offered."""
@@ -391,8 +397,8 @@ class Simulator:
         return Witness(path, name=WITNESS, key=self.cast.cosigning, logs=[log_key], clock=self.clock)
 
     def _start_custodian(self) -> Custodian:
-        store = Store(self.home("custodian") / "custodian.sqlite")
-        return Custodian(store, self.cast.custodian, self.clock, self.log_line, rules=self._rules)
+        self._store = Store(self.home("custodian") / "custodian.sqlite")
+        return self.custodian_with(self._rules)
 
     def _start_server(self) -> Server:
         custodian = cast("CustodianPort", self.custodian_line)

@@ -134,7 +134,7 @@ def _detached(home: Path, arguments: list[str]) -> Running:
     folder = private_folder(home / "logs")
     path = folder / "up.log"
     with open_output(path) as log:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603  our own command
             (sys.executable, "-m", "understudy", *arguments),
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -35,7 +35,7 @@ def init(
     port: Annotated[int, Parameter(help="Where it will listen.")] = WITNESS_PORT,
     json: Json = False,
 ) -> None:
-    """Make the witness's keys and its empty memory; public.json is for the steward. Repeating changes nothing."""
+    """Make the witness's keys and its empty memory; public.json is for the steward."""
     made = make_witness(home, WitnessConfig(name=name, port=port))
     emit(made, f"{public_lines(made)}\npublic keys are in {home / 'public.json'}", as_json=json)
 

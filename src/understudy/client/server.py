@@ -143,7 +143,7 @@ class ServerClient:
 
     def request(self, request_id: str, key: SigningKey | None = None) -> RequestState:
         """Return the state of an access request, to a roster member or one of its readers."""
-        return answer_of(RequestState, self._authenticated(REQUEST, key, parts={"request": request_id}))
+        return answer_of(RequestState, self._authenticated(REQUEST, key, parts={"request_id": request_id}))
 
     def requests(self, key: SigningKey | None = None) -> tuple[RequestState, ...]:
         """Return the access requests that the caller may see, newest first."""
@@ -152,7 +152,7 @@ class ServerClient:
     def approve(self, request_id: str, grant: Signed) -> RequestState:
         """Add one approver's signature over exactly the grant's bytes."""
         body = write_body(SignedCall(document=grant))
-        return answer_of(RequestState, self._connection.call(APPROVALS, body, parts={"request": request_id}))
+        return answer_of(RequestState, self._connection.call(APPROVALS, body, parts={"request_id": request_id}))
 
     def own(self, grant: Signed) -> str:
         """Register a self-grant; return its hash."""
@@ -163,7 +163,13 @@ class ServerClient:
         self._connection.call(REVOCATIONS, write_body(SignedCall(document=revocation)))
 
     def explain(
-        self, key: SigningKey, *, segment: str, credential: str = "", grant: str = "", purpose: str = ""
+        self,
+        segment: str,
+        credential: str = "",
+        *,
+        grant: str = "",
+        purpose: str = "",
+        key: SigningKey | None = None,
     ) -> bytes:
         """Return, as JSON, why a credential, or else the caller, may or may not open a segment now."""
         query = {"segment": segment, "credential": credential, "grant": grant, "purpose": purpose}

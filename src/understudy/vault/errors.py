@@ -11,7 +11,7 @@
       |   + ObjectMissingError  there is no such object
       |   + SegmentMissingError there is no such segment, or no upload of it
       + UnavailableError
-      |   + StorageError        disk full or input/output error: nothing was acknowledged
+      |   + StorageError        that of ``programme``: disk full, nothing was acknowledged
       + RefusedError            made by ``refusal(reason)``; the reasons are ``REASONS``
           + ConflictError       made by ``conflict(reason)``
               + OffsetError     the upload stands at another offset; ``offset`` says where
@@ -25,13 +25,8 @@ Rules
 
 from typing import Final
 
-from understudy.consent.errors import (
-    ConflictError,
-    NotFoundError,
-    RefusedError,
-    UnavailableError,
-    UnderstudyError,
-)
+from understudy.consent.errors import ConflictError, NotFoundError, RefusedError, UnderstudyError
+from understudy.programme.errors import StorageError as StorageError
 
 REASONS: Final = {
     "ciphertext-hash": "the upload was damaged on its way; begin again, it starts at 0",
@@ -107,12 +102,6 @@ class SegmentMissingError(NotFoundError):
     """There is no such segment, or no upload of it was begun."""
 
     hint = "begin the upload; an upload that was left alone is forgotten"
-
-
-class StorageError(UnavailableError):
-    """Disk full, or an input/output error: nothing was acknowledged."""
-
-    hint = "free some space or look at the disk, then try the same call again"
 
 
 class OffsetError(ConflictError):

@@ -177,7 +177,7 @@ class Supervisor:
     def _spawn(self, name: str) -> None:
         command = (sys.executable, "-m", "understudy", *self._commands[name], "--parent", str(os.getpid()))
         with open_output(self._log_path(name)) as log:
-            self._processes[name] = subprocess.Popen(
+            self._processes[name] = subprocess.Popen(  # noqa: S603  our own command
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, close_fds=True
             )
 

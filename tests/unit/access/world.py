@@ -103,14 +103,14 @@ class Wire:
 class LogReader:
     """The log as the custodian reads it."""
 
-    def __init__(self, log: Sequencer) -> None:
+    def __init__(self, log: Callable[[], Sequencer]) -> None:
         self._log = log
 
     def entries(self, start: int, end: int) -> Sequence[bytes]:
-        return self._log.store.entries(start, end)
+        return self._log().store.entries(start, end)
 
     def checkpoint(self) -> bytes:
-        newest = self._log.newest
+        newest = self._log().newest
         if newest is None:
             raise UnavailableError("no checkpoint yet")
         return newest.note
@@ -149,15 +149,12 @@ class World:
             logs=[VerifierKey.log(ORIGIN, self.cast.checkpoint.public)],
             clock=self.clock,
         )
-        self.log = Sequencer(
-            home / "log.db",
-            key=self.cast.checkpoint,
-            witnesses=[WitnessLink(self.witness.key, LocalCosigner(self.witness))],
-            quorum=1,
-            clock=self.clock,
-        )
+        self.log = self.sequencer()
         self.custodian = Custodian(
-            Store.create(home / "custodian.db"), self.cast.custodian, self.clock, LogReader(self.log)
+            Store.create(home / "custodian.db"),
+            self.cast.custodian,
+            self.clock,
+            LogReader(lambda: self.log),
         )
         self.document = self.cast.signed_document()
         self.custodian.pin(self.document, document_hash(self.cast.document()))
@@ -206,6 +203,21 @@ class World:
             carriers=[self.carrier],
             key=self.cast.server,
         )
+
+    def sequencer(self) -> Sequencer:
+        """Return a sequencer on the log's store."""
+        return Sequencer(
+            self.home / "log.db",
+            key=self.cast.checkpoint,
+            witnesses=[WitnessLink(self.witness.key, LocalCosigner(self.witness))],
+            quorum=1,
+            clock=self.clock,
+        )
+
+    def reopen_log(self) -> None:
+        """Start the log again after it was closed, and the server with it."""
+        self.log = self.sequencer()
+        self.restart()
 
     def restart(self) -> None:
         """Forget everything that is in memory, and start again."""

@@ -247,7 +247,7 @@ class TestQueue:
         )
         note = world.log.note(witnesses=())
         world.log.checkpoint = lambda: note  # type: ignore[method-assign]
-        with pytest.raises(CustodyRefusedError, match="not-witnessed"):
+        with pytest.raises(CustodyRefusedError, match="0 of 1 required witnesses"):
             world.custodian.sync()
         assert len(world.custodian.queue()) == 1
 

@@ -39,7 +39,7 @@ from understudy.consent.scope import Scope
 from understudy.custody.custodian import Custodian
 from understudy.custody.delivery import Delivery
 from understudy.custody.grant import RAW, Grant, OpenRequest, segments_root
-from understudy.custody.head import CustodianAnswer, Released, ReleaseReply
+from understudy.custody.head import Behind, CustodianAnswer, Released, ReleaseReply
 from understudy.custody.keys import CustodianKeyPair
 from understudy.custody.rules import RULES, Rule
 from understudy.custody.store import Store
@@ -371,6 +371,7 @@ class World:
         self.document = signed_document()
         self.log = Log(self.clock, self.document)
         self.rules = rules
+        self.table: dict[tuple[str, int], Entered] = {}
         self.store = Store.create(self.path) if fresh else Store(self.path)
         self.custodian = Custodian(self.store, custodian_keys(), self.clock, self.log, rules=rules)
 
@@ -529,7 +530,9 @@ class World:
     ) -> Entered:
         """Log the entry of a request; ``parts`` are the segments by tag."""
         openings = [self.log.opening(tag, segments) for tag, segments in parts.items()]
-        return self.log.enter(self.leaf_fields(grant, request, **changes), openings)
+        entered = self.log.enter(self.leaf_fields(grant, request, **changes), openings)
+        self.table.update({(opening.tag, opening.n): entered for opening in openings})
+        return entered
 
     def delivery(
         self, entered: Entered, grant: Signed | None = None, request: Signed | None = None, /, **changes: Any
@@ -550,6 +553,13 @@ class World:
     def open(self, delivery: Delivery) -> CustodianAnswer:
         """Deliver; return the decoded answer."""
         return decoded(self.custodian.open(delivery))
+
+    def bring(self, delivery: Delivery) -> CustodianAnswer:
+        """Deliver; bring what is missing first, as a broker does."""
+        while isinstance(answer := self.open(delivery), Behind):
+            for missing in answer.missing:
+                self.open(self.delivery(self.table[missing.tag, missing.n]))
+        return answer
 
     def ask(
         self,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.transparency.samples import OpenDraft, World, digest, fill, numbered_leaves, participants
+from tests.unit.transparency.samples import OpenDraft, World, fill, numbered_leaves, participants
 from understudy.transparency.errors import StoreDamagedError, StoreLockedError, StoreMissingError
 from understudy.transparency.fsck import check_store, repair_store
 from understudy.transparency.report import Report
@@ -168,7 +168,7 @@ def test_a_missing_store_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_number_that_does_not_follow_the_one_before_is_found(filled: World) -> None:
-    damage(filled, f"UPDATE participants SET commitment = '{digest('another')}'")
+    damage(filled, "UPDATE participants SET commitment = 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'")
     with filled.sequencer() as sequencer:
         sequencer.append(OpenDraft("r7", participants(1)))
     assert ("opening-altered", 306) in found(check_store(filled.path))

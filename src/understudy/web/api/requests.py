@@ -81,7 +81,7 @@ class RequestCalls:
 
     def request(self, call: Call) -> RequestState:
         """Return one request that the caller may see."""
-        state = self._broker.requests.state(call.parts["request"])
+        state = self._broker.requests.state(call.parts["request_id"])
         if not self._may_see(state, call.caller):
             raise RequestNotFoundError("there is no such access request")
         return state
@@ -94,7 +94,7 @@ class RequestCalls:
     def approve(self, call: Call) -> RequestState:
         """Add an approval."""
         self._ready()
-        return self._broker.requests.approve(call.parts["request"], call.read(SignedCall).document)
+        return self._broker.requests.approve(call.parts["request_id"], call.read(SignedCall).document)
 
     def own(self, call: Call) -> GrantAnswer:
         """Register a self-grant."""

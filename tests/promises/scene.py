@@ -1,0 +1,42 @@
+"""The scene of the promise tests: who is on it, and what is at stake."""
+
+from functools import cached_property
+from typing import Final
+
+from tests.simulator import Participant, Simulator
+from understudy.custody.grant import Grant
+from understudy.sealing.signing import Signed
+
+CANARIES: Final = ("zqx-canary-Hafen 17", "zqx-canary-\u00fc\u00df\u20ac \"quoted\"")
+"""Planted in ana's recordings; they occur nowhere else."""
+
+
+class Scene:
+    """A programme with ana and ben, who have shared two segments each, and one grant in force."""
+
+    def __init__(self, world: Simulator) -> None:
+        self.world: Final = world
+        self.ana: Final[Participant] = world.visitor("ana")
+        self.ben: Final[Participant] = world.visitor("ben")
+
+    @cached_property
+    def grant(self) -> str:
+        """The hash of a grant for everything, for one reader."""
+        return self.world.grant()
+
+    @property
+    def signed_grant(self) -> Signed:
+        """That grant, with its approvals."""
+        held = self.world.server.grants.find(self.grant)
+        assert held is not None
+        return held.signed
+
+    def segments(self, participant: Participant) -> tuple[str, ...]:
+        """Return a participant's segments, sorted."""
+        found = self.world.port.segments(participant.device.personal.signing).segments
+        return tuple(sorted(entry.segment for entry in found))
+
+    @property
+    def terms(self) -> Grant:
+        """What the grant says."""
+        return self.signed_grant.verify(Grant)
