@@ -234,17 +234,23 @@ class Simulator:
         self.custodian.close()
         self.witness.close()
 
-    def restart(self, party: Party) -> None:
-        """Stop one party and start it again from its files."""
+    def stop(self, party: Party) -> None:
+        """Stop one party; its files stay."""
+        {"server": self.server, "custodian": self.custodian, "witness": self.witness}[party].close()
+
+    def start(self, party: Party) -> None:
+        """Start one party that was stopped, from its files."""
         if party == "server":
-            self.server.close()
             self.server = self._start_server()
         elif party == "custodian":
-            self.custodian.close()
             self.custodian = self._start_custodian()
         else:
-            self.witness.close()
             self.witness = self._start_witness()
+
+    def restart(self, party: Party) -> None:
+        """Stop one party and start it again."""
+        self.stop(party)
+        self.start(party)
 
     def custodian_with(self, rules: tuple[Rule, ...]) -> Custodian:
         """Return the custodian as it would be with other rules of release, on the same store."""

@@ -240,4 +240,3 @@ class _RawDraft:
         """Return the leaf."""
         del index, time, root
         return self._raw
-

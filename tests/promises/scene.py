@@ -4,10 +4,11 @@ from functools import cached_property
 from typing import Final
 
 from tests.simulator import Participant, Simulator
+from understudy.consent.purposes import Purpose
 from understudy.custody.grant import Grant
 from understudy.sealing.signing import Signed
 
-CANARIES: Final = ("zqx-canary-Hafen 17", "zqx-canary-\u00fc\u00df\u20ac \"quoted\"")
+CANARIES: Final = ("zqx-canary-Hafen 17", 'zqx-canary-\u00fc\u00df\u20ac "quoted"')
 """Planted in ana's recordings; they occur nowhere else."""
 
 
@@ -23,6 +24,21 @@ class Scene:
     def grant(self) -> str:
         """The hash of a grant for everything, for one reader."""
         return self.world.grant()
+
+    @cached_property
+    def narrow(self) -> Participant:
+        """A participant who has consented to evaluation only, and shared one segment."""
+        return self._shared(self.world.visitor("narrow").enrol().consent(Purpose.EVALUATE))
+
+    @cached_property
+    def returned(self) -> Participant:
+        """A participant who has shared one segment, and may withdraw and come back."""
+        return self._shared(self.world.participant("returned"))
+
+    @cached_property
+    def paused(self) -> Participant:
+        """A participant who has shared one segment, and may pause."""
+        return self._shared(self.world.participant("paused"))
 
     @property
     def signed_grant(self) -> Signed:
@@ -40,3 +56,8 @@ class Scene:
     def terms(self) -> Grant:
         """What the grant says."""
         return self.signed_grant.verify(Grant)
+
+    @staticmethod
+    def _shared(participant: Participant) -> Participant:
+        participant.share()
+        return participant

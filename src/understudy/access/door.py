@@ -176,15 +176,11 @@ class Door:
             raise refusal("grant-unknown")
         headers = self._reads.headers(asked.segments)
         draft = self._draft(asked, held, headers)
-        facts = self._reads.facts(headers)
-        now, count = self._grants.clock.now(), request.segments
-        counted = self._ceiling.reserve(request.grant, asked.hash, segments=count, now=now)
-        query = self._reads.open_query
+        facts = self._reads.groups(headers)
+        now = self._grants.clock.now()
+        counted = self._ceiling.reserve(request.grant, asked.hash, segments=request.segments, now=now)
         decision = self._grants.decider.decide_all(
-            [
-                query(held, request, fact, now=now, segments=count, opened_this_hour=counted.others)
-                for fact in facts
-            ]
+            self._reads.open_queries(held, request, facts, now=now, opened_this_hour=counted.others)
         )
         if isinstance(decision, Refused):
             if counted.is_new:

@@ -14,8 +14,10 @@ Example: ``reads.may_fetch(credential, segment)`` is ``Allowed`` or ``Refused(re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from understudy.access.errors import REASONS, refusal
-from understudy.access.facts import FetchOwnQuery, FetchQuery, OpenQuery, SegmentFacts
+from understudy.access.facts import Actor, FetchOwnQuery, FetchQuery, OpenQuery, SegmentFacts
 from understudy.access.grants import Grants, HeldGrant
 from understudy.access.ports import Participants, SealedStore, Switch
 from understudy.consent.consent import StandingState
@@ -50,62 +52,87 @@ class Reads:
         return [found[segment] for segment in segments]
 
     def facts(self, headers: Iterable[SegmentHeader]) -> tuple[SegmentFacts, ...]:
-        """Return what is known of the segments, one for each group that rules cannot tell apart."""
-        groups: dict[tuple[str | None, ...], SegmentFacts] = {}
+        """Return what is known of each segment, in order."""
+        said: dict[tuple[str, str | None], tuple[tuple[Purpose, ...], StandingState]] = {}
+        found = []
         for header in headers:
             seal = header.seal
-            key = (
-                seal.kind,
-                seal.programme,
-                seal.tag,
-                seal.recording,
-                seal.application_group,
-                seal.task_label,
-                seal.consent,
+            key = (seal.consent, seal.tag)
+            if key not in said:
+                said[key] = self._said(seal.consent, seal.tag)
+            consented, standing = said[key]
+            found.append(
+                SegmentFacts(
+                    segment=seal.segment,
+                    programme=seal.programme,
+                    tag=seal.tag,
+                    recording=seal.recording,
+                    application_group=seal.application_group,
+                    task_label=seal.task_label,
+                    consent=seal.consent,
+                    label=RAW if seal.kind == "recording" else seal.kind,
+                    consented=consented,
+                    standing=standing,
+                )
             )
-            if key not in groups:
-                groups[key] = self._fact(header)
-        return tuple(groups.values())
+        return tuple(found)
 
-    def open_query(
-        self,
-        held: HeldGrant,
-        request: OpenRequest,
-        segment: SegmentFacts,
-        *,
-        now: int,
-        segments: int,
-        opened_this_hour: int,
-    ) -> OpenQuery:
-        """Return the question whether a request may open a segment under a grant."""
-        fetch = self.fetch_query(held, request.credential, segment, now=now)
-        return OpenQuery(
-            actor=fetch.actor,
-            now=now,
-            programme=fetch.programme,
-            grant=fetch.grant,
-            segment=segment,
-            is_revoked=fetch.is_revoked,
-            in_force_at=fetch.in_force_at,
-            off=fetch.off,
-            reason=request.reason,
-            request_not_after=request.not_after,
-            segments=segments,
-            opened_this_hour=opened_this_hour,
-        )
+    def groups(self, headers: Iterable[SegmentHeader]) -> tuple[SegmentFacts, ...]:
+        """Return the facts of one segment for each group that no rule can tell apart."""
+        groups: dict[SegmentFacts, SegmentFacts] = {}
+        for facts in self.facts(headers):
+            groups.setdefault(replace(facts, segment=""), facts)
+        return tuple(groups.values())
 
     def fetch_query(self, held: HeldGrant, credential: str, segment: SegmentFacts, *, now: int) -> FetchQuery:
         """Return the question whether a credential may fetch a segment's ciphertext under a grant."""
-        tags = [tag for tag in (segment.tag, *(held.terms.scope.tags or ())[:1]) if tag is not None]
-        return FetchQuery(
-            actor=self.grants.actors.actor(credential, tags),
-            now=now,
-            programme=self.grants.programme,
-            grant=held.facts,
-            segment=segment,
-            is_revoked=held.is_revoked,
-            in_force_at=held.in_force_at,
-            off=self.off(),
+        return self.fetch_queries(held, credential, [segment], now=now)[0]
+
+    def fetch_queries(
+        self, held: HeldGrant, credential: str, segments: Sequence[SegmentFacts], *, now: int
+    ) -> tuple[FetchQuery, ...]:
+        """Return the questions whether a credential may fetch segments' ciphertext under a grant."""
+        actor, programme, off = self._actor(held, credential, segments), self.grants.programme, self.off()
+        return tuple(
+            FetchQuery(
+                actor=actor,
+                now=now,
+                programme=programme,
+                grant=held.facts,
+                segment=segment,
+                is_revoked=held.is_revoked,
+                in_force_at=held.in_force_at,
+                off=off,
+            )
+            for segment in segments
+        )
+
+    def open_queries(
+        self,
+        held: HeldGrant,
+        request: OpenRequest,
+        segments: Sequence[SegmentFacts],
+        *,
+        now: int,
+        opened_this_hour: int,
+    ) -> tuple[OpenQuery, ...]:
+        """Return the questions whether a request may open segments under a grant."""
+        return tuple(
+            OpenQuery(
+                actor=fetch.actor,
+                now=now,
+                programme=fetch.programme,
+                grant=fetch.grant,
+                segment=fetch.segment,
+                is_revoked=fetch.is_revoked,
+                in_force_at=fetch.in_force_at,
+                off=fetch.off,
+                reason=request.reason,
+                request_not_after=request.not_after,
+                segments=request.segments,
+                opened_this_hour=opened_this_hour,
+            )
+            for fetch in self.fetch_queries(held, request.credential, segments, now=now)
         )
 
     def may_fetch(self, credential: str, segment: str) -> Decision:
@@ -130,22 +157,15 @@ class Reads:
         """Return which kinds of reading are stopped."""
         return tuple(activity for activity in _READS if self._switch.is_off(activity))
 
-    def _fact(self, header: SegmentHeader) -> SegmentFacts:
-        seal = header.seal
-        consented: tuple[Purpose, ...] = ()
-        standing = StandingState.ACTIVE
-        if seal.tag is not None:
-            consented = self._participants.consented(seal.consent, seal.tag)
-            standing = self._participants.standing(seal.consent, seal.tag)
-        return SegmentFacts(
-            segment=seal.segment,
-            programme=seal.programme,
-            tag=seal.tag,
-            recording=seal.recording,
-            application_group=seal.application_group,
-            task_label=seal.task_label,
-            consent=seal.consent,
-            label=RAW if seal.kind == "recording" else seal.kind,
-            consented=consented,
-            standing=standing,
-        )
+    def _actor(self, held: HeldGrant, credential: str, segments: Sequence[SegmentFacts]) -> Actor:
+        """Return who reads; whom they speak for matters under a self-grant only."""
+        tags: set[str] = set()
+        if held.terms.purpose is Purpose.OWN:
+            tags = {segment.tag for segment in segments if segment.tag is not None}
+            tags.update((held.terms.scope.tags or ())[:1])
+        return self.grants.actors.actor(credential, tags)
+
+    def _said(self, consent: str, tag: str | None) -> tuple[tuple[Purpose, ...], StandingState]:
+        if tag is None:
+            return (), StandingState.ACTIVE
+        return self._participants.consented(consent, tag), self._participants.standing(consent, tag)

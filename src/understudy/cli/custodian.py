@@ -27,11 +27,11 @@ from understudy.contract.messages import SwitchStatus
 from understudy.custody.switch import SwitchOrder
 from understudy.sealing.signing import sign as sign_document
 from understudy.web.config import CUSTODIAN_PORT, CustodianConfig, read_config
-from understudy.web.custodian_app import core_of, open_custodian, sign_custodian
-from understudy.web.document import DOCUMENT_FILE, fingerprint, read_document, write_document
+from understudy.web.document import DOCUMENT_FILE, fingerprint, read_document
 from understudy.web.errors import AlreadyRunningError
 from understudy.web.home import load_key, make_custodian
-from understudy.web.process import HomeLock
+from understudy.web.listening import HomeLock
+from understudy.web.pinning import core_of, pin_custodian, sign_custodian
 
 app = App(name="custodian", help="The second key holder: set up, pin, run, switch off.")
 
@@ -69,12 +69,7 @@ def pin(document: DocumentFile, *, home: Home, hash_: Hash, json: Json = False) 
     given = read_document(document)
     lock = HomeLock(home)
     try:
-        core = core_of(home, SystemClock())
-        try:
-            core.pin(given, hash_)
-        finally:
-            core.close()
-        write_document(home / DOCUMENT_FILE, given)
+        pin_custodian(home, given, hash_, SystemClock())
     finally:
         lock.release()
     emit({"document": hash_}, f"pinned {fingerprint(hash_)}", as_json=json)
@@ -83,6 +78,8 @@ def pin(document: DocumentFile, *, home: Home, hash_: Hash, json: Json = False) 
 @app.command
 def serve(*, home: Home, host: Host = None, port: Port = None, parent: Parent = None) -> None:
     """Answer as the custodian until told to stop."""
+    from understudy.web.custodian_app import open_custodian  # noqa: PLC0415  only a process that serves loads a server
+
     config = read_config(home, CustodianConfig)
     serve_party(
         home, config, lambda: open_custodian(home, SystemClock()), host=host, port=port, parent=parent

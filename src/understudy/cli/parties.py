@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 from cyclopts import Parameter
@@ -14,16 +14,10 @@ from understudy.consent.primitives import Value
 from understudy.sealing.signing import Signed
 from understudy.web.config import Listening
 from understudy.web.document import fingerprint, read_document, write_document
-from understudy.web.process import (
-    HomeLock,
-    Party,
-    Tls,
-    address_of,
-    announcements,
-    die_with,
-    listen,
-    run_party,
-)
+from understudy.web.listening import HomeLock, Tls, address_of, announcements, die_with, listen
+
+if TYPE_CHECKING:
+    from understudy.web.process import Party
 
 DIGEST_CHARACTERS: Final = 43
 
@@ -41,7 +35,7 @@ Hash = Annotated[
 def serve_party(
     home: Path,
     config: Listening,
-    open_party: Callable[[], Party],
+    open_party: Callable[[], "Party"],
     *,
     host: str | None,
     port: int | None,
@@ -61,6 +55,8 @@ def serve_party(
         for line in announcements(config.host, is_tls=tls is not None):
             remark(line)
         remark(f"answering at {address_of(sock, is_tls=tls is not None)}, process {os.getpid()}")
+        from understudy.web.process import run_party  # noqa: PLC0415  only a process that serves loads a server
+
         run_party(open_party(), sock, tls=tls)
     finally:
         lock.release()

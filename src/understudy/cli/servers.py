@@ -30,7 +30,6 @@ from understudy.web.errors import ConfigError, NotRunningError, StartError
 from understudy.web.home import make_server
 from understudy.web.one_machine import OneMachine, choose_ports
 from understudy.web.publication import publish_document, sign_server
-from understudy.web.server_app import open_server
 from understudy.web.supervisor import Running, last_words, open_output, read_running, stop_running
 
 DEFAULT_HOME = Path.home() / ".understudy" / "home"
@@ -77,6 +76,8 @@ def publish(document: DocumentFile, *, home: Home, json: Json = False) -> None:
 @serve.command
 def run(*, home: Home, host: Host = None, port: Port = None, parent: Parent = None) -> None:
     """Answer as the server until told to stop."""
+    from understudy.web.server_app import open_server  # noqa: PLC0415  only a process that serves loads a server
+
     config = read_config(home, ServerConfig)
     serve_party(home, config, lambda: open_server(home, SystemClock()), host=host, port=port, parent=parent)
     remark("the server has ended")

@@ -22,7 +22,7 @@ from understudy.consent.programme import ProgrammeDocument
 from understudy.web.config import WITNESS_PORT, WitnessConfig, read_config
 from understudy.web.document import fingerprint, read_document
 from understudy.web.home import make_witness
-from understudy.web.witness_app import open_witness, pin_witness, sign_witness
+from understudy.web.pinning import pin_witness, sign_witness
 
 app = App(name="witness", help="The witness: set up, pin, and run it alone.")
 
@@ -62,6 +62,8 @@ def pin(document: DocumentFile, *, home: Home, hash_: Hash, json: Json = False) 
 @app.command
 def serve(*, home: Home, host: Host = None, port: Port = None, parent: Parent = None) -> None:
     """Cosign checkpoints of the pinned log until told to stop."""
+    from understudy.web.witness_app import open_witness  # noqa: PLC0415  only a process that serves loads a server
+
     config = read_config(home, WitnessConfig)
     serve_party(home, config, lambda: open_witness(home, SystemClock()), host=host, port=port, parent=parent)
     remark("the witness has ended")

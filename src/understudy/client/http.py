@@ -16,37 +16,31 @@ httpx2 was measured against http.client on loopback: 0.5 ms against 0.3 ms a cal
 Example: ``Connection("http://127.0.0.1:8470").call(DOCUMENT)`` returns the body.
 """
 
-import ipaddress
 import ssl
 import time
-import warnings
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit
 
 import httpx2
 
 from understudy.consent.clock import Clock, SystemClock
 from understudy.consent.errors import UnavailableError
+from understudy.contract.address import checked_address
 from understudy.contract.auth import sign_request
-from understudy.contract.errors import AnswerError, InsecureError
+from understudy.contract.errors import AnswerError
 from understudy.contract.problems import error_of_answer
 from understudy.contract.routes import Route
 from understudy.sealing.signing import SigningKey
 
 CONNECT_SECONDS: Final = 3.0
 READ_SECONDS: Final = 30.0
-"""Longer than the log's and the custodian's own bounds, so that their answer comes before this one gives up."""
+"""Longer than the log's and the custodian's own bounds, so that their answer comes first."""
 POOL_SECONDS: Final = 5.0
 REPEATS: Final = 2
 REPEAT_AFTER_SECONDS: Final = (0.05, 0.25)
 MAX_CONNECTIONS: Final = 32
 KEEP_ALIVE_SECONDS: Final = 20.0
 MAX_PROBLEM_BYTES: Final = 16 << 10
-
-
-class PlainTransportWarning(UserWarning):
-    """Calls to another machine go over plain http because somebody allowed it."""
 
 
 class Connection:
@@ -74,7 +68,7 @@ class Connection:
             InsecureError: plain http to another machine.
             AnswerError: not an address.
         """
-        self.address: Final = _checked(address, allow_plain=allow_plain)
+        self.address: Final = checked_address(address, allow_plain=allow_plain)
         self._clock: Final = clock or SystemClock()
         verify = ssl.create_default_context(cafile=trust_file) if self.address.startswith("https") else False
         self._client: Final = httpx2.Client(
@@ -171,38 +165,6 @@ class Connection:
             raise UnavailableError(
                 f"{self.address} cannot be reached", hint="see whether the other process runs"
             ) from error
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether ``host`` is this machine: ``localhost``, 127.0.0.0/8 or ::1.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("10.0.0.1"), is_loopback("localhost.example")
-    (True, False, False)
-    """
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _checked(address: str, *, allow_plain: bool) -> str:
-    try:
-        parts = urlsplit(address)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise AnswerError(f"not an address: {address}") from error
-    if parts.scheme not in {"http", "https"} or not host or parts.username or parts.query or parts.fragment:
-        raise AnswerError(f"not an address: {address}", hint="addresses look like https://host:port")
-    if parts.path.strip("/"):
-        raise AnswerError(f"not an address: {address}", hint="an address has no path")
-    if parts.scheme == "http" and not is_loopback(host):
-        if not allow_plain:
-            raise InsecureError(f"{address} would be called over plain http")
-        warnings.warn(f"calls to {address} go over plain http", PlainTransportWarning, stacklevel=3)
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}" + (f":{port}" if port else "")
 
 
 def _read(answer: httpx2.Response, limit: int) -> bytes:

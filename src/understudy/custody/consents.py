@@ -25,6 +25,8 @@ from understudy.custody.pinning import Pinned
 from understudy.custody.reasons import RefusalReason
 from understudy.custody.store import load_signed, store_signed
 from understudy.sealing.canonical import parse
+from understudy.sealing.errors import SignatureError
+from understudy.sealing.notice import notice_hash
 from understudy.sealing.signing import Signed
 from understudy.transparency.database import Database
 
@@ -117,10 +119,12 @@ class Consents:
     def _check(self, pinned: Pinned, signed: Signed, consent: Consent) -> None:
         if consent.programme != pinned.document.programme:
             raise CustodyRefusedError(RefusalReason.PROGRAMME)
-        if consent.document != pinned.hash:
+        if consent.document != pinned.hash or consent.notice != notice_hash(pinned.document.terms):
             raise CustodyRefusedError(RefusalReason.CONSENT_DOCUMENT)
         record = self._enrolments.of(consent.tag)
         signed.verify(Consent, {record.personal_signing})
+        if len(signed.signers) > 1:
+            raise SignatureError("a consent is signed by the personal key alone")
         if consent.device not in record.devices:
             raise CustodyRefusedError(RefusalReason.UNKNOWN_DEVICE)
         terms = pinned.document.terms
@@ -137,9 +141,12 @@ def _check_receipt(pinned: Pinned, consent: Consent, hashed: str, signed: Signed
 
     Raises:
         CustodyRefusedError: it is for something else, or from the future.
-        SignatureError: the server has not signed it.
+        SignatureError: the server has not signed it, or somebody else has.
     """
-    receipt = signed.verify(ConsentReceipt, {pinned.document.key_set.server})
+    keys = pinned.document.key_set
+    receipt = signed.verify(ConsentReceipt, {keys.server})
+    if not signed.signers <= {keys.server, *(custodian.signing for custodian in keys.custodians)}:
+        raise SignatureError("a consent receipt is signed by server and custodians, and by nobody else")
     if (receipt.consent, receipt.programme, receipt.document, receipt.tag) != (
         hashed,
         consent.programme,

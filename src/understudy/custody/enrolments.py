@@ -24,7 +24,7 @@ from understudy.custody.pinning import Pinned
 from understudy.custody.reasons import RefusalReason
 from understudy.custody.store import load_signed, store_signed
 from understudy.sealing.canonical import parse
-from understudy.sealing.errors import SealError
+from understudy.sealing.errors import SealError, SignatureError
 from understudy.sealing.hpke import HpkePublicKey
 from understudy.sealing.info import info_for
 from understudy.sealing.personal import participant_tag
@@ -121,6 +121,8 @@ class Enrolments:
         self._check_predecessor(record, before)
         known = set() if before is None else set(before.devices)
         signed.verify(EnrolmentRecord, {record.personal_signing, *(set(record.devices) - known)})
+        if not signed.signers <= set(keys):
+            raise SignatureError("an enrolment record is signed by its own keys, and by nobody else")
 
     def _check_predecessor(self, record: EnrolmentRecord, before: EnrolmentRecord | None) -> None:
         if before is None:

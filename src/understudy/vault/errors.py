@@ -11,7 +11,7 @@
       |   + ObjectMissingError  there is no such object
       |   + SegmentMissingError there is no such segment, or no upload of it
       + UnavailableError
-      |   + StorageError        that of ``programme``: disk full, nothing was acknowledged
+      |   + programme.errors.StorageError  disk full: nothing was acknowledged
       + RefusedError            made by ``refusal(reason)``; the reasons are ``REASONS``
           + ConflictError       made by ``conflict(reason)``
               + OffsetError     the upload stands at another offset; ``offset`` says where
@@ -26,7 +26,6 @@ Rules
 from typing import Final
 
 from understudy.consent.errors import ConflictError, NotFoundError, RefusedError, UnderstudyError
-from understudy.programme.errors import StorageError as StorageError
 
 REASONS: Final = {
     "ciphertext-hash": "the upload was damaged on its way; begin again, it starts at 0",

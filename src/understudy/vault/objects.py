@@ -30,9 +30,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
+from understudy.programme.errors import StorageError
 from understudy.sealing.durable import PRIVATE_FILE, flush_folder, private_folder
 from understudy.sealing.errors import DurabilityError
-from understudy.vault.errors import ObjectKeyError, ObjectMissingError, StorageError, VaultError
+from understudy.vault.errors import ObjectKeyError, ObjectMissingError, VaultError
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}(/[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}){0,3}")
 _COPY_BYTES: Final = 1 << 20

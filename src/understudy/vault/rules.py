@@ -125,11 +125,9 @@ def union_covers(intervals: Iterable[Interval], begin: int, end: int) -> bool:
     """Return whether the intervals together hold every second from ``begin`` to before ``end``."""
     reached = begin
     for first, last in sorted(intervals):
-        if first > reached:
-            return False
+        if reached >= end or first > reached:
+            break
         reached = max(reached, last)
-        if reached >= end:
-            return True
     return reached >= end
 
 

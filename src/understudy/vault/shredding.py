@@ -15,10 +15,10 @@ Example: ``keystore = KeyStore(path, issuer, shred_file.load())``, weekly ``shre
 from pathlib import Path
 from typing import Final, Protocol
 
+from understudy.programme.errors import StorageError
 from understudy.sealing.durable import flush_folder
 from understudy.sealing.keyfile import Protection, create_shred, load_shred, protection_of
 from understudy.sealing.shred import ShredKey
-from understudy.vault.errors import StorageError
 
 
 class Rewrapped(Protocol):

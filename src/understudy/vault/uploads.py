@@ -25,6 +25,7 @@ from msgspec import Meta
 
 from understudy.consent.clock import Clock
 from understudy.consent.primitives import Value
+from understudy.programme.errors import StorageError
 from understudy.sealing.canonical import canonical, parse
 from understudy.sealing.durable import (
     PRIVATE_FILE,
@@ -36,7 +37,7 @@ from understudy.sealing.durable import (
 from understudy.sealing.errors import AlreadyWrittenError, DurabilityError
 from understudy.sealing.header import CiphertextCheck, SealedHalf, SegmentHeader
 from understudy.sealing.signing import Signed
-from understudy.vault.errors import OffsetError, StorageError, conflict, refusal
+from understudy.vault.errors import OffsetError, conflict, refusal
 from understudy.vault.objects import check_key
 
 UNFINISHED_SECONDS: Final = 7 * 86_400

@@ -13,7 +13,7 @@ Rules
 Example: ``Ceremony(home, run).perform(ports, delays="demo")``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -32,7 +32,14 @@ from understudy.sealing.durable import private_folder
 from understudy.sealing.keyfile import create_hpke, create_signing, load_hpke, load_signing
 from understudy.sealing.signing import Signed, SigningKey
 from understudy.web.config import CustodianConfig, ServerConfig, WitnessConfig, read_config, write_config
-from understudy.web.document import DOCUMENT_FILE, read_document, sign_as_member, unsigned, write_document
+from understudy.web.document import (
+    DOCUMENT_FILE,
+    merge,
+    read_document,
+    sign_as_member,
+    unsigned,
+    write_document,
+)
 from understudy.web.errors import HomeError
 from understudy.web.home import PUBLIC_FILE, CustodianParty, ServerParty, WitnessParty, read_public
 
@@ -60,8 +67,9 @@ SHORTENED: Final[Mapping[str, int]] = {
 """What ``--delays demo`` shortens. Nothing that a promise's upper bound protects is made longer."""
 
 DelayChoice = Literal["standard", "demo"]
-Run = Callable[..., None]
-"""Runs one ``understudy`` command in a process of its own."""
+Command = tuple[object, ...]
+Run = Callable[[Sequence[Command]], None]
+"""Runs ``understudy`` commands, each in a process of its own, side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +136,7 @@ class Ceremony:
 
         Args:
             home: the folder that holds the three homes, the people and the document.
-            run: runs a command in a process of its own; raises if it fails.
+            run: runs commands in processes of their own; raises if one fails.
             clock: tells the time.
         """
         self.home: Final = private_folder(home)
@@ -150,23 +158,28 @@ class Ceremony:
         self._sign()
         signed = read_document(self.path)
         found = signed.hash(ProgrammeDocument)
-        self._step("server", DOCUMENT_FILE, "serve", "publish", self.path)
-        self._step("custodian", DOCUMENT_FILE, "custodian", "pin", self.path, "--hash", found)
-        self._step("witness", DOCUMENT_FILE, "witness", "pin", self.path, "--hash", found)
+        self._run_missing({"server": ("serve", "publish", self.path)})
+        self._run_missing(
+            {name: (name, "pin", self.path, "--hash", found) for name in ("custodian", "witness")}
+        )
         return signed
 
     def _make_homes(self, ports: Ports) -> None:
         """Have each party make its keys, and write where everybody is now."""
         server, custodian, witness = (self.home / name for name in ("server", "custodian", "witness"))
         at = ports.address
-        if not (witness / PUBLIC_FILE).exists():
-            self._run("witness", "init", "--home", witness, "--name", WITNESS, "--port", ports.witness)
-        if not (custodian / PUBLIC_FILE).exists():
-            self._run(
-                "custodian", "init", "--home", custodian, "--name", CUSTODIAN, "--port", ports.custodian
-            )
-        if not (server / PUBLIC_FILE).exists():
-            self._run("serve", "init", "--home", server, "--origin", ORIGIN, "--port", ports.server)
+        inits: dict[Path, Command] = {
+            witness: ("witness", "init", "--name", WITNESS, "--port", ports.witness),
+            custodian: ("custodian", "init", "--name", CUSTODIAN, "--port", ports.custodian),
+            server: ("serve", "init", "--origin", ORIGIN, "--port", ports.server),
+        }
+        self._run(
+            [
+                (*command, "--home", folder)
+                for folder, command in inits.items()
+                if not (folder / PUBLIC_FILE).exists()
+            ]
+        )
         write_config(witness, replace(read_config(witness, WitnessConfig), port=ports.witness))
         write_config(
             custodian,
@@ -218,23 +231,33 @@ class Ceremony:
 
     def _sign(self) -> None:
         """Have everybody sign who has not: the parties by their own commands, the people here."""
-        signed = read_document(self.path)
-        keys = parse(ProgrammeDocument, signed.raw).key_set
-        for party, key in (
-            ("custodian", keys.custodians[0].signing),
-            ("witness", keys.witnesses[0].signing),
-            ("serve", keys.server),
-        ):
-            if key not in signed.signers:
-                folder = "server" if party == "serve" else party
-                self._run(party, "sign", self.path, "--home", self.home / folder)
-        write_document(self.path, sign_as_member(read_document(self.path), self.people.keys(tuple(MEMBERS))))
+        given = read_document(self.path)
+        keys = parse(ProgrammeDocument, given.raw).key_set
+        signers = {
+            "custodian": ("custodian", keys.custodians[0].signing),
+            "witness": ("witness", keys.witnesses[0].signing),
+            "server": ("serve", keys.server),
+        }
+        copies = {name: self.home / name / "signed.json" for name in signers}
+        missing = [name for name, (_, key) in signers.items() if key not in given.signers]
+        self._run(
+            [
+                (signers[name][0], "sign", self.path, "--home", self.home / name, "--out", copies[name])
+                for name in missing
+            ]
+        )
+        merged = merge([given, *(read_document(copies[name]) for name in missing)])
+        write_document(self.path, sign_as_member(merged, self.people.keys(tuple(MEMBERS))))
 
-    def _step(self, party: str, mark: str, *command: object) -> None:
-        """Run a step once; its mark is a file that the step leaves in the party's home."""
-        folder = self.home / party
-        if not (folder / mark).exists():
-            self._run(*command, "--home", folder)
+    def _run_missing(self, steps: Mapping[str, Command]) -> None:
+        """Run a step in each party's home where it was not done: it leaves the document there."""
+        self._run(
+            [
+                (*command, "--home", self.home / name)
+                for name, command in steps.items()
+                if not (self.home / name / DOCUMENT_FILE).exists()
+            ]
+        )
 
 
 def shortened(document: ProgrammeDocument) -> dict[str, tuple[int, int]]:

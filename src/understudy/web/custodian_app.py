@@ -11,7 +11,6 @@ Rules
 Example: ``run_party(open_custodian(home, SystemClock()), listen("127.0.0.1", 8471))``.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +19,6 @@ from litestar import Litestar
 from understudy.client.http import Connection
 from understudy.client.log import HttpLog
 from understudy.consent.clock import Clock
-from understudy.consent.errors import UnavailableError
 from understudy.consent.programme import ProgrammeDocument
 from understudy.contract.auth import Doorman
 from understudy.contract.messages import Health, Identity
@@ -28,35 +26,19 @@ from understudy.custody.custodian import Custodian
 from understudy.custody.mirror import LogSource
 from understudy.custody.store import Store
 from understudy.sealing.canonical import parse
-from understudy.sealing.signing import Signed
 from understudy.web.api import identity
 from understudy.web.api.custodian import CustodianCalls
 from understudy.web.app import build_app
 from understudy.web.config import CustodianConfig, read_config
-from understudy.web.document import sign_as_party
-from understudy.web.home import CUSTODIAN_STORE, PUBLIC_FILE, load_custodian_keys, load_key, read_public
+from understudy.web.home import CUSTODIAN_STORE, load_custodian_keys
 from understudy.web.host import this_host
 from understudy.web.journal import open_journal
+from understudy.web.pinning import NoLog
 from understudy.web.timers import Timers
 
 FOLLOW_SECONDS: Final = 2.0
 MAINTAIN_SECONDS: Final = 60.0
 LOG_SECONDS: Final = 5.0
-
-
-class NoLog:
-    """No server's address is configured: leaves come with deliveries only."""
-
-    def entries(self, start: int, end: int) -> Sequence[bytes]:
-        """Return nothing; there is nowhere to ask."""
-        raise UnavailableError(
-            f"entries {start} to {end} are missing, and no server is configured",
-            hint="set server in config.toml",
-        )
-
-    def checkpoint(self) -> bytes:
-        """Return nothing; there is nowhere to ask."""
-        raise UnavailableError("no server is configured", hint="set server in config.toml")
 
 
 class CustodianProcess:
@@ -133,14 +115,3 @@ def open_custodian(home: Path, clock: Clock) -> CustodianProcess:
         CustodyError: its store is missing, damaged or in use.
     """
     return CustodianProcess(home, clock)
-
-
-def sign_custodian(home: Path, signed: Signed) -> Signed:
-    """Return the document with this custodian's signature; ``CeremonyError`` if it does not name its keys."""
-    return sign_as_party(signed, read_public(home / PUBLIC_FILE), [load_key(home, "custodian")])
-
-
-def core_of(home: Path, clock: Clock) -> Custodian:
-    """Return the custodian's core alone, for its own command line while no process runs; close it."""
-    config = read_config(home, CustodianConfig)
-    return Custodian(Store(home / CUSTODIAN_STORE), load_custodian_keys(home, config), clock, NoLog())

@@ -25,7 +25,8 @@ import structlog
 FORBIDDEN: Final = frozenset(
     {
         "address", "authorization", "body", "challenge", "ciphertext", "client", "code", "consent", "content",
-        "cookie", "credential", "device", "half", "halves", "header", "headers", "ip", "key", "keys", "lease",
+        "cookie", "credential", "device", "exc_info", "half", "halves", "header", "headers", "ip", "key", "keys",
+        "lease",
         "login", "name", "nonce", "opening", "participant", "passphrase", "password", "path", "person",
         "plaintext", "private", "query", "recording", "remote", "salt", "sealed", "secret", "seed", "segment",
         "segments", "signature", "tag", "tags", "target", "text", "title", "token", "url", "user", "value",
@@ -44,7 +45,7 @@ def scrub(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Map
     for name, value in event.items():
         if name.lower() in FORBIDDEN or isinstance(value, bytes | bytearray):
             continue
-        is_long = isinstance(value, str) and len(value) > MAX_FIELD_CHARACTERS
+        is_long = isinstance(value, str) and len(value) > MAX_FIELD_CHARACTERS and name != "exception"
         kept[name] = f"{len(value)} characters" if is_long else value
     return kept
 

@@ -2,9 +2,10 @@
 
 Rules
 
-* The socket is bound without SO_REUSEPORT: a second process on the same port is an error with a hint, not a silent
-  partner.
-* Without an explicit host only loopback is bound. Another host is announced; plain http there is announced too.
+* The socket is bound without SO_REUSEPORT: a second process on the same port is an error with a hint, not a
+  silent partner.
+* Without an explicit host only loopback is bound. Another host is announced; plain http there is announced
+  too.
 * One process holds one home. The lock goes with the process, however that ends.
 * A process started by ``understudy up`` ends with it (PR_SET_PDEATHSIG, Linux).
 
@@ -21,7 +22,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from understudy.client.http import is_loopback
+from understudy.contract.address import is_loopback
 from understudy.sealing.durable import private_folder
 from understudy.web.errors import AlreadyRunningError, PortInUseError, StartError
 
@@ -100,8 +101,10 @@ class HomeLock:
             ) from error
 
     def release(self) -> None:
-        """Let the next process in."""
-        os.close(self._file)
+        """Let the next process in. Idempotent."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
 
 def die_with(parent: int) -> None:

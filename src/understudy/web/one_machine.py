@@ -13,8 +13,7 @@ Example: ``OneMachine(home, Ports(8470, 8471, 8472), clock, say).start(profile="
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -26,14 +25,13 @@ from understudy.consent.programme import Profile, ProgrammeDocument
 from understudy.consent.purposes import Activity
 from understudy.custody.switch import LiftBundle
 from understudy.sealing.signing import document_hash, sign
-from understudy.web.ceremony import LIFT, Ceremony, DelayChoice, Ports, shortened
+from understudy.web.ceremony import LIFT, Ceremony, Command, DelayChoice, Ports, shortened
 from understudy.web.config import SERVER_PORT, CustodianConfig, ServerConfig, WitnessConfig, read_config
 from understudy.web.errors import HomeError, SharedHostError, StartError
-from understudy.web.process import listen
-from understudy.web.supervisor import Running, Supervisor
+from understudy.web.listening import listen
+from understudy.web.supervisor import Running, Supervisor, failure
 
 ONE_OPERATOR: Final = "one operator: 'no key without a log entry' is not held against the operator"
-LOGGED_SECONDS: Final = 15.0
 COMMAND_SECONDS: Final = 60.0
 _PARTIES: Final = ("witness", "custodian", "server")
 
@@ -93,7 +91,7 @@ class OneMachine:
         is_first = not (self._home / "server" / "document.json").exists()
         if is_first:
             self._say("first start: every party makes its keys, and everybody signs the programme document")
-        ceremony = Ceremony(self._home, run_command, self._clock)
+        ceremony = Ceremony(self._home, run_commands, self._clock)
         signed = ceremony.perform(self._ports, delays=delays)
         document = signed.verify(ProgrammeDocument)
         if document.profile is not Profile.EMBEDDED:
@@ -140,7 +138,7 @@ class OneMachine:
         try:
             held = server.custodian_switch()
             if held.revision == 0:
-                self._say("first lift: capture, ingest, reads, releases and training are switched on")
+                self._say(f"first lift: switched on {', '.join(sorted(Activity))}")
                 bundle = LiftBundle(
                     programme=document.programme,
                     on=tuple(sorted(Activity)),
@@ -150,19 +148,10 @@ class OneMachine:
                     made_at=self._clock.now(),
                 )
                 server.lift(sign(bundle, *ceremony.people.keys(LIFT)))
-                self._wait_logged(server)
             elif held.off:
                 self._say(f"stopped, and left so: {', '.join(held.off)}; see understudy lift")
         finally:
             server.close()
-
-    def _wait_logged(self, server: ServerClient) -> None:
-        """Wait until the lift is in the log: before that nothing is released."""
-        until = time.monotonic() + LOGGED_SECONDS
-        while server.switch_status().queued or server.custodian_switch().queued:
-            if time.monotonic() > until:
-                raise StartError("the first lift did not reach the log", hint="see the logs folder")
-            time.sleep(0.05)
 
     def _compare(self, running: Running) -> None:
         """Ask the custodian itself which document it goes by."""
@@ -175,26 +164,23 @@ class OneMachine:
             raise StartError("the custodian goes by another document", hint="use the home it was made for")
 
 
-def run_command(*arguments: object) -> None:
-    """Run one ``understudy`` command in a process of its own.
+def run_commands(commands: Sequence[Command]) -> None:
+    """Run ``understudy`` commands side by side, each in a process of its own.
 
     Raises:
-        StartError: it failed; with its own words.
+        StartError: one of them failed; with its own words.
     """
-    command = (sys.executable, "-m", "understudy", *(str(argument) for argument in arguments))
-    done = subprocess.run(  # noqa: S603  our own command
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        timeout=COMMAND_SECONDS,
-    )
-    if done.returncode:
-        message, hint = f"{arguments[0]} {arguments[1]} ended with {done.returncode}", ""
-        for line in done.stderr.splitlines():
-            if line.startswith("understudy: error: "):
-                message = line.removeprefix("understudy: error: ")
-            elif line.startswith("understudy: hint: "):
-                hint = line.removeprefix("understudy: hint: ")
-        raise StartError(message, hint=hint)
+    started = [
+        subprocess.Popen(  # noqa: S603  our own command
+            (sys.executable, "-m", "understudy", *(str(argument) for argument in command)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for command in commands
+    ]
+    said = [process.communicate(timeout=COMMAND_SECONDS)[1] for process in started]
+    for command, process, errors in zip(commands, started, said, strict=True):
+        if process.returncode:
+            raise failure(f"{command[0]} {command[1]} ended with {process.returncode}", "", errors)

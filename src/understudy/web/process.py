@@ -2,29 +2,20 @@
 
 Rules
 
-* The socket is our own, bound without SO_REUSEPORT: granian's own would let a second process share the port
-  in silence. A port that is taken is an error with a hint.
+* The socket is our own (``listening``): granian's would let a second process share the port in silence.
 * granian runs inside this process (``granian.server.embed``), not in a child: whoever kills the process has
   killed the party, and nothing is left behind.
-* Without an explicit host only loopback is bound. Another host is announced; plain http there is announced
-  too.
 * SIGTERM and SIGINT end it in order: no new calls, background work, stores. SIGKILL loses nothing that was
   acknowledged.
-* A process started by ``understudy up`` ends with it (PR_SET_PDEATHSIG), however that ends.
 
 Example: ``run_party(open_witness(home), listen("127.0.0.1", 8472))``.
 """
 
 import asyncio
-import ctypes
-import errno
-import fcntl
 import os
 import signal
 import socket
-import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 from granian.constants import HTTPModes, Interfaces
@@ -33,15 +24,11 @@ from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server.embed import Server
 from litestar import Litestar
 
-from understudy.client.http import is_loopback
-from understudy.sealing.durable import private_folder
-from understudy.web.errors import AlreadyRunningError, PortInUseError, StartError
+from understudy.web.listening import BACKLOG, Tls
 from understudy.web.timers import Timers
 
-BACKLOG: Final = 1_024
 MAX_HEADER_BYTES: Final = 32 << 10
 HEADER_READ_MILLISECONDS: Final = 10_000
-_PR_SET_PDEATHSIG: Final = 1
 
 
 class Party(Protocol):

@@ -24,7 +24,7 @@ from understudy.transparency.trust import log_trust
 from understudy.web.document import DOCUMENT_FILE, read_document, sign_as_party, write_document
 from understudy.web.errors import CeremonyError
 from understudy.web.home import LOG_STORE, PUBLIC_FILE, ServerParty, load_key, read_public
-from understudy.web.process import HomeLock
+from understudy.web.listening import HomeLock
 
 
 class NobodyYet:

@@ -34,7 +34,7 @@ from understudy.contract.messages import Health
 from understudy.contract.routes import HEALTH
 from understudy.sealing.durable import durable_write, private_folder
 from understudy.web.errors import AlreadyRunningError, NotRunningError, StartError
-from understudy.web.process import HomeLock
+from understudy.web.listening import HomeLock
 
 READY_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 15.0
@@ -128,7 +128,7 @@ class Supervisor:
             self.stop()
 
     def stop(self) -> None:
-        """Stop every party, the last started first, and let go of the home."""
+        """Stop every party, the last started first, and let go of the home. Idempotent."""
         self._is_stopping = True
         with suppress(FileNotFoundError):
             (self.home / RUN_FILE).unlink()
@@ -253,15 +253,19 @@ def stop_running(home: Path) -> Running:
 
 
 def last_words(path: Path, name: str, code: int) -> StartError:
-    """Return an error with what a process said before it ended."""
-    message, hint = f"the {name} ended with {code}", f"see {path}"
-    with suppress(OSError):
-        with path.open("rb") as file:
-            file.seek(max(path.stat().st_size - _TAIL_BYTES, 0))
-            lines = file.read().decode("utf-8", "replace").splitlines()
-        for line in lines:
-            if line.startswith("understudy: error: "):
-                message = line.removeprefix("understudy: error: ")
-            elif line.startswith("understudy: hint: "):
-                hint = line.removeprefix("understudy: hint: ")
+    """Return an error with what a process said in its log before it ended."""
+    said = ""
+    with suppress(OSError), path.open("rb") as file:
+        file.seek(max(path.stat().st_size - _TAIL_BYTES, 0))
+        said = file.read().decode("utf-8", "replace")
+    return failure(f"the {name} ended with {code}", f"see {path}", said)
+
+
+def failure(message: str, hint: str, said: str) -> StartError:
+    """Return an error in the words of a command that failed, or else in these."""
+    for line in said.splitlines():
+        if line.startswith("understudy: error: "):
+            message = line.removeprefix("understudy: error: ")
+        elif line.startswith("understudy: hint: "):
+            hint = line.removeprefix("understudy: hint: ")
     return StartError(message, hint=hint)

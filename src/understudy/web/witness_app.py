@@ -16,21 +16,18 @@ from typing import Final
 from litestar import Litestar
 
 from understudy.consent.clock import Clock
-from understudy.consent.programme import ProgrammeDocument
 from understudy.contract.messages import Health, Identity
-from understudy.programme.document import verify_document
-from understudy.sealing.signing import Signed, document_hash
+from understudy.sealing.signing import document_hash
 from understudy.transparency.trust import log_trust
 from understudy.transparency.witness import Witness
 from understudy.web.api import identity
 from understudy.web.api import witness as api
 from understudy.web.app import build_app
 from understudy.web.config import WitnessConfig, read_config
-from understudy.web.document import DOCUMENT_FILE, read_document, sign_as_party, write_document
-from understudy.web.errors import CeremonyError
-from understudy.web.home import PUBLIC_FILE, WITNESS_STORE, WitnessParty, load_key, read_public
+from understudy.web.home import WITNESS_STORE, load_key
 from understudy.web.host import this_host
 from understudy.web.journal import open_journal
+from understudy.web.pinning import pinned_document
 from understudy.web.timers import Timers
 
 
@@ -87,45 +84,3 @@ def open_witness(home: Path, clock: Clock) -> WitnessProcess:
         StoreError: its memory is missing or damaged.
     """
     return WitnessProcess(home, clock)
-
-
-def sign_witness(home: Path, signed: Signed) -> Signed:
-    """Return the document with this witness's signature; ``CeremonyError`` if it does not name its keys."""
-    return sign_as_party(signed, read_public(home / PUBLIC_FILE), [load_key(home, "witness")])
-
-
-def pin_witness(home: Path, signed: Signed, expected: str) -> str:
-    """Go by this document from now on, and return its hash; idempotent.
-
-    Args:
-        home: the witness's home.
-        signed: the document with all its signatures.
-        expected: its hash, from the person who assembled it and not from the server.
-
-    Raises:
-        CeremonyError: another hash, another document is pinned, or it does not name this witness.
-        DocumentError, SignatureError: a rule is broken or a signature missing.
-    """
-    found = signed.hash(ProgrammeDocument)
-    if found != expected:
-        raise CeremonyError("document-hash", hint="compare the hash with the steward's")
-    pinned = pinned_document(home)
-    if pinned is not None:
-        if document_hash(pinned) != found:
-            raise CeremonyError("succession-unsupported", hint="this version keeps the document it pinned")
-        return found
-    document = verify_document(signed, expected)
-    own = read_public(home / PUBLIC_FILE)
-    if not isinstance(own, WitnessParty) or own.keys not in document.key_set.witnesses:
-        raise CeremonyError("not-in-key-set", hint="assemble the document from this party's own public.json")
-    write_document(home / DOCUMENT_FILE, signed)
-    return found
-
-
-def pinned_document(home: Path) -> ProgrammeDocument | None:
-    """Return the document that was pinned here, or None."""
-    path = home / DOCUMENT_FILE
-    if not path.exists():
-        return None
-    signed = read_document(path)
-    return verify_document(signed, signed.hash(ProgrammeDocument))

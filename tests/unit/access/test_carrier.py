@@ -1,19 +1,24 @@
 """Entries reach the custodian in order, whatever was lost before; what is no answer is never believed."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.access.world import Person, World
 from understudy.access.carrier import MAX_LEAVES, Carrier
+from understudy.access.door import Door
 from understudy.access.errors import CustodianAnswerError, EntryMissingError, NotDeliveredError
 from understudy.access.events import policy_changed
 from understudy.consent.errors import UnavailableError
 from understudy.consent.primitives import encode_bytes
 from understudy.contract.ports import CustodianPort
 from understudy.custody.delivery import Delivery
-from understudy.custody.head import Behind, Head, MissingEntry
+from understudy.custody.head import Behind, Head, MissingEntry, NotReleased
 from understudy.sealing.canonical import canonical
 from understudy.transparency.leaves import OpenLeaf
 
@@ -138,9 +143,26 @@ class Answering:
         self.answer = answer
         self.asked = 0
 
-    def open(self, delivery: Delivery) -> bytes:
+    def open(self, _delivery: Delivery) -> bytes:
         self.asked += 1
         return self.answer()
+
+
+def deliver(world: World, custodian: Answering) -> None:
+    """Bring the log's first open entry to a custodian that answers anything."""
+    (leaf,) = world.leaves(OpenLeaf)
+    entry = world.log.find(f"open:{leaf.request}")
+    assert entry is not None
+    port = cast("CustodianPort", custodian)
+    Carrier(port, world.log, world.clock, signing="", max_age=60).admit(entry.index, entry.checkpoint)
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A server with one entry in its log."""
+    with World(tmp_path_factory.mktemp("opened") / "server") as world:
+        world.open(world.grant(), [world.share(world.join("anna"))])
+        yield world
 
 
 @pytest.mark.parametrize(
@@ -151,19 +173,66 @@ class Answering:
         b"\xff\xfe",
         b'{"kind":"released"}',
         b'{"kind":"generous","heads":[]}',
-        b'{"heads":[],"hint":"","kind":"refused","reason":"x","more":1}',
+        b'{"heads":[],"hint":"","kind":"refused","more":1,"reason":"x"}',
         b'{ "heads":[],"hint":"","kind":"refused","reason":"x"}',
         b'{"heads":[{"body":"AAAA","signatures":[]}],"hint":"","kind":"refused","reason":"x"}',
     ],
 )
-def test_what_is_no_answer_is_refused(world: World, raw: bytes) -> None:
+def test_what_is_no_answer_is_not_believed(opened: World, raw: bytes) -> None:
+    with pytest.raises(CustodianAnswerError):
+        deliver(opened, Answering(lambda: raw))
+
+
+@given(cut=st.integers(0, 60), at=st.integers(0, 60), bit=st.integers(0, 7))
+def test_a_damaged_answer_is_an_error_of_this_package(opened: World, cut: int, at: int, bit: int) -> None:
+    raw = bytearray(canonical(NotReleased(reason="ceiling", hint="wait", heads=())))
+    raw[at % len(raw)] ^= 1 << bit
+    with contextlib.suppress(CustodianAnswerError):
+        deliver(opened, Answering(lambda: bytes(raw[: len(raw) - cut % len(raw)])))
+
+
+def test_a_custodian_that_keeps_asking_for_the_same_is_left_alone(opened: World) -> None:
+    tag = opened.log.store.numbers()[0][0]
+    missing = Behind(missing=(MissingEntry(tag=tag, n=1),))
+    custodian = Answering(lambda: canonical(missing))
+    with pytest.raises(NotDeliveredError):
+        deliver(opened, custodian)
+    assert custodian.asked <= 2
+
+
+def test_a_custodian_that_asks_for_what_was_never_logged_gets_an_error(opened: World) -> None:
+    missing = Behind(missing=(MissingEntry(tag=encode_bytes(bytes(32)), n=7),))
+    with pytest.raises(EntryMissingError):
+        deliver(opened, Answering(lambda: canonical(missing)))
+
+
+def test_a_reply_that_is_not_the_custodians_own_is_no_release(world: World) -> None:
     segment = world.share(world.join("anna"))
     asking = world.asking(world.grant(), [segment])
-    world.open(asking.call.request.verify_grant if False else world.grant(), [segment])
-    entry = world.log.find(f"open:{world.leaves(OpenLeaf)[0].request}")
-    assert entry is not None
-    carrier = Carrier(
-        cast("CustodianPort", Answering(lambda: raw)), world.log, world.clock, signing="", max_age=60
+    port = cast("CustodianPort", world.wire)
+    other_keys = Carrier(port, world.log, world.clock, signing=world.cast.server.public, max_age=60)
+    door = Door(
+        world.reads,
+        log=world.log,
+        store=world.vault,
+        participants=world.participants,
+        carriers=[other_keys],
+        key=world.cast.server,
     )
+    with pytest.raises(NotDeliveredError) as caught:
+        door.open(asking.call)
+    assert isinstance(caught.value.__cause__, CustodianAnswerError)
+
+
+def test_anothers_head_is_no_head(world: World) -> None:
+    anna, ben = world.join("anna"), world.join("ben")
+    signed = world.custodian.head(ben.tag)
+    port = cast("CustodianPort", SimpleNamespace(name="first", head=lambda _: signed))
+    signing = world.cast.custodian.signing.public
+    carrier = Carrier(port, world.log, world.clock, signing=signing, max_age=60)
+    assert carrier.admitted(ben.tag) == 0
     with pytest.raises(CustodianAnswerError):
-        carrier.admit(entry.index, entry.checkpoint)
+        carrier.admitted(anna.tag)
+    foreign = Carrier(port, world.log, world.clock, signing=world.cast.server.public, max_age=60)
+    with pytest.raises(CustodianAnswerError):
+        foreign.admitted(ben.tag)

@@ -3,13 +3,15 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
 
 from tests.cast import PROGRAMME, stranger
-from tests.unit.access.world import Asking, Person, World
+from tests.unit.access.world import Asking, Person, Wire, World
+from understudy.access.carrier import Carrier
+from understudy.access.door import Door
 from understudy.access.errors import NotDeliveredError, NotLoggedError
 from understudy.consent.consent import StandingState
 from understudy.consent.errors import RefusedError
@@ -18,6 +20,7 @@ from understudy.consent.programme import Delays
 from understudy.consent.purposes import Activity, Purpose, ReasonCode
 from understudy.consent.scope import Scope
 from understudy.contract.messages import OpenCall
+from understudy.contract.ports import CustodianPort
 from understudy.custody.delivery import Delivery
 from understudy.custody.grant import Grant, GrantRevocation, OpenRequest
 from understudy.custody.head import Head, ReleaseReply
@@ -453,6 +456,34 @@ def test_what_the_custodian_refuses_is_told_and_stays_logged(world: World) -> No
     world.lift()
     assert refused(world, asking) == "switch-off", "the custodian decided about this entry"
     assert world.open(grant, [segment]) == {segment: b"synthetic"}
+
+
+def test_one_custodian_that_answers_is_enough_where_one_is_asked_for(world: World) -> None:
+    segment = world.share(world.join("anna"), b"one of two")
+    dead = Wire(lambda: world.custodian)
+    dead.is_cut = True
+    signing = world.cast.custodian.signing.public
+    carriers = [
+        Carrier(cast("CustodianPort", line), world.log, world.clock, signing=signing, max_age=60)
+        for line in (dead, world.wire)
+    ]
+    door = Door(
+        world.reads,
+        log=world.log,
+        store=world.vault,
+        participants=world.participants,
+        carriers=carriers,
+        key=world.cast.server,
+    )
+    asking = world.asking(world.grant(), [segment])
+    assert asking.payloads(door.open(asking.call)) == {segment: b"one of two"}
+
+
+def test_a_half_that_is_gone_is_a_refusal_and_not_an_error(world: World) -> None:
+    segment = world.share(world.join("anna"))
+    grant = world.grant()
+    world.keystore.discard(segment)
+    assert refused(world, world.asking(grant, [segment])) == "erased"
 
 
 def test_an_idle_log_has_its_checkpoint_cosigned_again(world: World) -> None:

@@ -62,7 +62,10 @@ def test_a_well_formed_addition_loads() -> None:
         (RULE.replace('@says("something holds")', ""), "lacks @says"),
         (RULE.replace('@id("extra")', ""), "lacks @id"),
         (RULE.replace('@id("extra")', '@id("read-tag")'), "two policies are called read-tag"),
-        (RULE.replace('action == Understudy::Action::"open"', "action").replace("context.now", "0"), "names no"),
+        (
+            RULE.replace('action == Understudy::Action::"open"', "action").replace("context.now", "0"),
+            "names no",
+        ),
         (RULE.replace("context.now", "context.nau"), "nau"),
         (RULE.replace("context.now < 0", 'context.now < "0"'), "Long"),
         (RULE.replace('"open"', '"peek"'), "peek"),

@@ -26,3 +26,12 @@ def test_readers_may_fetch_what_their_grant_covers_and_participants_their_own(wo
         assert reason(credential_of(key.public), mine) == ""
         assert reason(credential_of(key.public), other) == "no-permit"
     assert reason(credential_of(anna.device.public), mine) == "no-permit"
+
+
+def test_segments_that_no_rule_can_tell_apart_are_decided_once(world: World) -> None:
+    anna, ben = world.join("anna"), world.join("ben")
+    segments = [world.share(anna), world.share(anna), world.share(anna, task_label="other"), world.share(ben)]
+    headers = world.reads.headers(segments)
+    assert [facts.segment for facts in world.reads.facts(headers)] == segments
+    groups = world.reads.groups(headers)
+    assert [facts.segment for facts in groups] == [segments[0], segments[2], segments[3]]

@@ -294,9 +294,7 @@ def test_a_grant_that_could_not_be_logged_comes_into_force_later(world: World) -
     with pytest.raises(NotLoggedError):
         world.requests.approve(request, signed)
     state = world.requests.state(request)
-    assert (state.state, state.approvals) == ("waiting", 2), (
-        "kept, but not in force"
-    )
+    assert (state.state, state.approvals) == ("waiting", 2), "kept, but not in force"
     world.reopen_log()
     assert world.requests.catch_up() == 1
     assert world.requests.catch_up() == 0

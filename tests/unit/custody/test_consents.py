@@ -46,6 +46,7 @@ class TestConsent:
         [
             ({"programme": fixed_id("prg", "other")}, "programme"),
             ({"document": digest_of("other")}, "consent-document"),
+            ({"notice": digest_of("another notice")}, "consent-document"),
             ({"tag": digest_of("nobody")}, "unknown-participant"),
             ({"device": key("other").public}, "unknown-device"),
             ({"purposes": (Purpose.TRAIN, Purpose.DEBUG)}, "consent-too-wide"),
@@ -62,8 +63,9 @@ class TestConsent:
 
     def test_only_the_personal_key_consents(self, world: World, one: Participant) -> None:
         consent = one.consent(given_at=NOW + 1)
-        with pytest.raises(SignatureError):
-            world.custodian.countersign(sign(consent, one.device), receipt_for(consent))
+        for signers in ((one.device,), (one.seed.signing, key("server"))):
+            with pytest.raises(SignatureError):
+                world.custodian.countersign(sign(consent, *signers), receipt_for(consent))
 
     @pytest.mark.parametrize(
         "changes",
@@ -91,8 +93,10 @@ class TestConsent:
     def test_the_server_signs_the_receipt(self, world: World, one: Participant) -> None:
         consent = one.consent(given_at=NOW + 1)
         unsigned = sign(receipt_for(consent).verify(ConsentReceipt), key("custodian first"))
-        with pytest.raises(SignatureError):
-            countersign(world, one, unsigned, given_at=NOW + 1)
+        strangers = receipt_for(consent).with_signature(ConsentReceipt, key("stranger"))
+        for receipt in (unsigned, strangers):
+            with pytest.raises(SignatureError):
+                countersign(world, one, receipt, given_at=NOW + 1)
 
     def test_a_receipt_is_no_consent(self, world: World, one: Participant) -> None:
         receipt = receipt_for(one.consent())

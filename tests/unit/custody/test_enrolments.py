@@ -61,6 +61,11 @@ def test_personal_key_and_device_both_sign(
         world.custodian.enrol(sign(person.record(), *(keys[name] for name in signers)))
 
 
+def test_nobody_else_signs(world: World, person: Participant) -> None:
+    with pytest.raises(SignatureError):
+        world.custodian.enrol(sign(person.record(), person.seed.signing, person.device, key("server")))
+
+
 def test_the_tag_is_recomputed(world: World, person: Participant) -> None:
     assert reason(world, person, tag=digest_of("another tag")) == "wrong-tag"
 

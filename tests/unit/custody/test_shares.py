@@ -57,6 +57,7 @@ class Three(World):
         labels = (*SIGNERS, "custodian second", "custodian third")
         self.document = sign(self.programme, *(key(label) for label in labels))
         self.log = Log(self.clock, self.document)
+        self.table = {}
         self.custodians = [self._custodian(name) for name in NAMES]
 
     def _custodian(self, name: str) -> Custodian:

@@ -5,6 +5,7 @@ import pytest
 from tests.cast import PROGRAMME
 from tests.unit.programme.stage import Person
 from tests.unit.vault.stage import Upload, VaultStage
+from understudy.consent.decisions import Allowed
 from understudy.consent.primitives import new_id
 from understudy.consent.scope import Scope
 from understudy.sealing.signing import document_hash
@@ -44,7 +45,8 @@ def test_a_scope_finds_what_it_covers_and_nothing_else(stage: VaultStage, anna: 
     assert stage.vault.select(Scope(programme=PROGRAMME[:-1] + "Q")).segments == ()
     for upload in annas:
         header = stage.vault.headers([upload.segment])[upload.segment]
-        assert Scope(programme=PROGRAMME, tags=(anna.tag,)).covers(header.seal)
+        decision = Scope(programme=PROGRAMME, tags=(anna.tag,)).covers(header.seal)
+        assert isinstance(decision, Allowed)
 
 
 def test_pages_follow_each_other_without_gap_or_repetition(

@@ -85,7 +85,8 @@ def opens(stage: VaultStage, upload: Upload) -> bool:
 def test_killed_at_every_step_an_upload_goes_on(
     stage: VaultStage, anna: Person, consent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    executioner, shared, at = Executioner(), [], 0
+    executioner, at = Executioner(), 0
+    shared: list[Upload] = []
     while True:
         at += 1
         previous = document_hash(shared[-1].header) if shared else None

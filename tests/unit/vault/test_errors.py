@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import understudy.vault
-from understudy.consent.errors import ConflictError, NotFoundError, UnavailableError
+from understudy.consent.errors import ConflictError, NotFoundError
 from understudy.vault import errors
 
 PACKAGE = Path(understudy.vault.__file__).parent
@@ -40,7 +40,7 @@ def test_the_normative_document_explains_every_reason() -> None:
 
 
 def test_the_tree_follows_the_four_answers() -> None:
-    assert issubclass(errors.StorageError, UnavailableError)
+    assert issubclass(errors.VaultDamagedError, errors.VaultError)
     assert issubclass(errors.SegmentMissingError, NotFoundError)
     assert issubclass(errors.ObjectMissingError, NotFoundError)
     assert issubclass(errors.OffsetError, ConflictError)

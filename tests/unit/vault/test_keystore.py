@@ -13,10 +13,11 @@ from tests.unit.vault.stage import VaultStage
 from understudy.consent.errors import ConflictError
 from understudy.consent.keyset import EscrowKey
 from understudy.programme.database import open_database, writing
+from understudy.programme.errors import StorageError
 from understudy.sealing.errors import HalfError
 from understudy.sealing.shred import ShredKey
 from understudy.sealing.signing import SigningKey
-from understudy.vault.errors import RootKeyError, SegmentMissingError, StorageError, VaultDamagedError
+from understudy.vault.errors import RootKeyError, SegmentMissingError, VaultDamagedError
 from understudy.vault.keystore import KeyStore
 
 ISSUER = SigningKey.generate()
@@ -102,7 +103,7 @@ def test_a_half_shown_for_another_segment_does_not_open(
         session.execute(swap, {"one": upload.segment, "other": other.segment})
     with pytest.raises(HalfError):
         stage.keystore.open_half(upload.header)
-    assert stage.keystore.open_half(other.header)
+    stage.keystore.open_half(other.header)
 
 
 def test_a_full_disk_keeps_nothing_and_says_so(stage: VaultStage, anna: Person, consent: str) -> None:
@@ -113,7 +114,7 @@ def test_a_full_disk_keeps_nothing_and_says_so(stage: VaultStage, anna: Person, 
     with pytest.raises(SegmentMissingError):
         stage.keystore.open_half(upload.header)
     stage.keystore.put_half(upload.header, upload.sealed.halves[0])
-    assert stage.keystore.open_half(upload.header)
+    stage.keystore.open_half(upload.header)
 
 
 def test_opening_writes_nothing(stage: VaultStage, anna: Person, consent: str) -> None:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.vault.full_disk import full_disk
-from understudy.vault.errors import ObjectKeyError, ObjectMissingError, StorageError, VaultError
+from understudy.programme.errors import StorageError
+from understudy.vault.errors import ObjectKeyError, ObjectMissingError, VaultError
 from understudy.vault.objects import LocalObjects, check_key
 
 
@@ -73,26 +74,25 @@ def test_files_and_folders_are_their_owners_alone(objects: LocalObjects, tmp_pat
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
-        "",
-        "/",
-        "/etc/passwd",
-        "..",
-        "../a",
-        "a/../b",
-        "a//b",
-        "a/",
-        ".tmp-1",
-        "a/.b",
-        "a\x00",
-        "a\n",
-        "a b",
-        "ä",
-    ]
-    + ["a" * 129, "a/b/c/d/e"],
-)
+BAD = [
+    "",
+    "/",
+    "/etc/passwd",
+    "..",
+    "../a",
+    "a/../b",
+    "a//b",
+    "a/",
+    ".tmp-1",
+    "a/.b",
+    "a\x00",
+    "a\n",
+    "a b",
+    "ä",
+]
+
+
+@pytest.mark.parametrize("key", [*BAD, "a" * 129, "a/b/c/d/e"])
 def test_no_name_climbs_out(objects: LocalObjects, key: str) -> None:
     for call in (
         lambda: put(objects, key, b"x"),

@@ -7,11 +7,11 @@ import pytest
 
 from tests.cast import PROGRAMME
 from tests.unit.vault.full_disk import full_disk
+from understudy.programme.errors import StorageError
 from understudy.sealing.canonical import parse
 from understudy.sealing.errors import KeyFileError, SealError
 from understudy.sealing.shred import ShredKey, WrappedKey
 from understudy.sealing.signing import SigningKey
-from understudy.vault.errors import StorageError
 from understudy.vault.keystore import KeyStore
 from understudy.vault.shredding import ShredKeyFile
 

@@ -11,9 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.unit.vault.full_disk import full_disk
 from understudy.consent.clock import FixedClock
 from understudy.consent.errors import ConflictError, RefusedError
+from understudy.programme.errors import StorageError
 from understudy.sealing.header import SealedHalf
 from understudy.sealing.signing import Signed
-from understudy.vault.errors import ObjectKeyError, OffsetError, StorageError
+from understudy.vault.errors import ObjectKeyError, OffsetError
 from understudy.vault.uploads import MAX_PIECE_BYTES, UNFINISHED_SECONDS, Bundle, Uploads
 
 SEGMENT = "seg_" + "A" * 22
@@ -51,17 +52,16 @@ class Resumed(RuleBasedStateMachine):
     @rule(piece=st.binary(max_size=400), slip=st.sampled_from([0, 0, 0, -1, 1, 7]))
     def append(self, piece: bytes, slip: int) -> None:
         offset = max(0, len(self.acknowledged) + slip)
-        try:
-            reached = self.uploads.append(SEGMENT, offset, piece, limit=LIMIT)
-        except OffsetError as error:
-            assert offset != len(self.acknowledged)
-            assert error.offset == len(self.acknowledged)
-        except RefusedError as error:
-            assert error.reason == "too-long"
-            assert offset + len(piece) > LIMIT
+        if offset != len(self.acknowledged):
+            with pytest.raises(OffsetError) as caught:
+                self.uploads.append(SEGMENT, offset, piece, limit=LIMIT)
+            assert caught.value.offset == len(self.acknowledged)
+        elif offset + len(piece) > LIMIT:
+            with pytest.raises(RefusedError, match="too-long"):
+                self.uploads.append(SEGMENT, offset, piece, limit=LIMIT)
         else:
-            assert offset == len(self.acknowledged)
             self.acknowledged += piece
+            reached = self.uploads.append(SEGMENT, offset, piece, limit=LIMIT)
             assert reached == len(self.acknowledged)
 
     @rule(torn=st.binary(max_size=50))

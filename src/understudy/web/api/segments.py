@@ -91,8 +91,8 @@ class SegmentCalls:
         reads, now = self._broker.reads, self._broker.clock.now()
         kept, reason = [], None
         facts = reads.facts(reads.headers([entry.segment for entry in page.segments]))
-        for entry, fact in zip(page.segments, facts, strict=True):
-            query = reads.fetch_query(held, credential, fact, now=now)
+        queries = reads.fetch_queries(held, credential, facts, now=now)
+        for entry, query in zip(page.segments, queries, strict=True):
             decision = self._broker.grants.decider.decide(msgspec.structs.replace(query, off=()))
             if isinstance(decision, Allowed):
                 kept.append(entry)

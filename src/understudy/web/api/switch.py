@@ -4,13 +4,17 @@ Rules
 
 * Stopping is urgent: it has worker threads of its own and waits for no log. What it leads to is logged
   afterwards, by the background work that is woken here.
+* Lifting waits for the log where it can: nothing is released before the lift is an entry.
 * ``custodian`` relays what a custodian says of its own switch; ask it directly if that matters.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
+from understudy.consent.errors import UnavailableError
 from understudy.contract.messages import SignedCall, SwitchStatus
 from understudy.contract.routes import CUSTODIAN_SWITCH, SWITCH, SWITCH_LIFT, SWITCH_OFF
+from understudy.transparency.errors import TransparencyError
 from understudy.web.broker import Broker
 from understudy.web.calls import Call, Served
 
@@ -24,9 +28,13 @@ def served(broker: Broker, wake: Callable[[], None]) -> list[Served]:
         return status
 
     def lift(call: Call) -> SwitchStatus:
-        status = broker.programme.lift(call.read(SignedCall).document)
+        bundle = call.read(SignedCall).document
+        broker.programme.lift(bundle)
+        # Nothing is released before the change is in the log; whoever lifts can wait for that.
+        with suppress(TransparencyError, UnavailableError):
+            broker.programme.switch.log_changes()
         wake()
-        return status
+        return broker.programme.switch_status()
 
     return [
         Served(SWITCH, lambda _call: broker.programme.switch_status(), is_urgent=True),
