@@ -106,7 +106,6 @@ class Server:
             self.reads,
             log=self.log,
             store=self.vault,
-            participants=participants,
             carriers=[self.carrier],
             key=key,
         )

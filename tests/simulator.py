@@ -236,7 +236,12 @@ class Simulator:
 
     def stop(self, party: Party) -> None:
         """Stop one party; its files stay."""
-        {"server": self.server, "custodian": self.custodian, "witness": self.witness}[party].close()
+        if party == "server":
+            self.server.close()
+        elif party == "custodian":
+            self.custodian.close()
+        else:
+            self.witness.close()
 
     def start(self, party: Party) -> None:
         """Start one party that was stopped, from its files."""

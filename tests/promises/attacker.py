@@ -2,11 +2,11 @@
 
 Rules
 
-* The attacker appends what entries they like, and the honest witness cosigns whatever only extends the log; they
-  bring the custodian whatever they like. They write to every table and file of the server.
+* The attacker appends what entries they like, and the honest witness cosigns whatever only extends the log;
+  they bring the custodian whatever they like. They write to every table and file of the server.
 * They may also have a reader, or approvers, on their side; a test says so where it is the case.
-* They do not have the keys of custodian, witness, participants, devices, and of people who are not on their side.
-* ``loot`` is what they ever got out of the custodian: halves by segment, and the entry that each came under.
+* They do not have the keys of custodian, witness, participants, devices, and of people on no side.
+* ``loot`` is what they ever got out of the custodian: segments, and the entry that each half came under.
 
 Example::
 
@@ -231,7 +231,7 @@ class _RawDraft:
     """A draft that is a leaf already; the log numbers nobody for it."""
 
     request_key = None
-    participants: Mapping[str, Any] = {}  # noqa: RUF012
+    participants: Mapping[str, Any] = {}
 
     def __init__(self, raw: bytes) -> None:
         self._raw = raw

@@ -2,9 +2,10 @@
 
 Rules
 
-* Each attempt is made with everything else in order: the entry is witnessed, the reader genuine, the numbers right.
-* Under the custodian's rules it ends with ``reason``. With ``rules`` taken away it succeeds, or the attempt would
-  prove nothing about them.
+* Each attempt is made with everything else in order: the entry is witnessed, the reader genuine, the numbers
+  right.
+* Under the custodian's rules it ends with ``reason``. With ``rules`` taken away it succeeds, or the attempt
+  would prove nothing about them.
 * An attempt leaves the scene as it found it, except for the numbers that its entries have used.
 
 Example: ``ATTEMPTS["another reader"].make(broker, custodian)`` is ``'reader-unknown'``.
@@ -25,7 +26,7 @@ from understudy.custody import rules
 from understudy.custody.custodian import Custodian
 from understudy.custody.grant import Grant, GrantRevocation
 from understudy.custody.rules import Rule
-from understudy.sealing.signing import Signed, SigningKey, document_hash, sign
+from understudy.sealing.signing import Signed, SigningKey, sign
 
 Make = Callable[[DishonestBroker, Custodian], str]
 APPROVERS: Final = ("approver-1", "approver-2")

@@ -1,10 +1,10 @@
-"""What the promise tests share: a programme in which something was already shared, and the count of seeded faults.
+"""What the promise tests share: a programme in which something was shared, and the count of seeded faults.
 
 Rules
 
 * ``scene`` is a fresh copy of one prepared programme: two participants, their recordings, a grant in force.
-* ``faults`` notes every fault that a test seeded, and whether the test's own check noticed. A check that was never
-  shown to fail proves nothing. The end of the run says how many of them were caught.
+* ``faults`` notes every fault that a test seeded, and whether the test's own check noticed. A check that was
+  never shown to fail proves nothing. The end of the run says how many of them were caught.
 """
 
 import shutil

@@ -28,7 +28,8 @@ from understudy.custody.rules import RULES, request_is_new
 from understudy.sealing import signing
 from understudy.transparency.checkpoint import CosignedCheckpoint, verify_checkpoint
 from understudy.transparency.errors import RolledBackError
-from understudy.transparency.leaves import Opening, encode_leaf
+from understudy.transparency.leaves import Opening, encode_leaf, leaf_digest
+from understudy.transparency.merkle import MemoryTree
 from understudy.transparency.mirror import Mirror
 from understudy.transparency.note import cosign_text, parse_note
 
@@ -227,12 +228,12 @@ def _numbers_not_unique(patch: pytest.MonkeyPatch) -> None:
 def _commitments_not_compared(patch: pytest.MonkeyPatch) -> None:
     def read(cls: Any, index: int, raw: bytes, openings: tuple[Opening, ...], programme: str) -> Any:
         del programme
-        tree = entry_module.MemoryTree([bytes(32) for _ in openings])
+        tree = MemoryTree([bytes(32) for _ in openings])
         return cls(
             index=index,
             raw=raw,
             leaf=entry_module.open_leaf(raw),
-            hash=entry_module.leaf_digest(raw),
+            hash=leaf_digest(raw),
             openings=openings,
             commitments=tuple("A" * 43 for _ in openings),
             tree=tree,

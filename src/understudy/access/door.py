@@ -16,7 +16,7 @@ Example: ``door.open(OpenCall(request=signed, segments=ids))`` is an ``OpenAnswe
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,7 +25,7 @@ from understudy.access.carrier import Carrier
 from understudy.access.ceiling import Ceiling
 from understudy.access.errors import AccessError, CustodianAnswerError, NotDeliveredError, refusal
 from understudy.access.grants import HeldGrant
-from understudy.access.ports import Log, Participants, SealedStore
+from understudy.access.ports import Log, Said, SealedStore
 from understudy.access.reads import Reads
 from understudy.consent.decisions import Refused
 from understudy.consent.errors import NotFoundError, RefusedError, UnavailableError, UnderstudyError
@@ -87,7 +87,6 @@ class Door:
         *,
         log: Log,
         store: SealedStore,
-        participants: Participants,
         carriers: Sequence[Carrier],
         key: SigningKey,
     ) -> None:
@@ -97,7 +96,6 @@ class Door:
             reads: gathers facts and holds grants, policies, clock and denials.
             log: where entries go.
             store: headers, and the broker's halves.
-            participants: first links of participants' chains.
             carriers: the way to each custodian of the key set.
             key: the server's key; signs the broker's replies.
         """
@@ -105,7 +103,6 @@ class Door:
         self._grants: Final = reads.grants
         self._log = log
         self._store = store
-        self._participants = participants
         self._carriers = tuple(carriers)
         self._key = key
         self._ceiling = Ceiling()
@@ -175,8 +172,9 @@ class Door:
         if held is None:
             raise refusal("grant-unknown")
         headers = self._reads.headers(asked.segments)
-        draft = self._draft(asked, held, headers)
-        facts = self._reads.groups(headers)
+        said = self._reads.said(headers)
+        draft = self._draft(asked, held, headers, said)
+        facts = self._reads.groups(headers, said)
         now = self._grants.clock.now()
         counted = self._ceiling.reserve(request.grant, asked.hash, segments=request.segments, now=now)
         decision = self._grants.decider.decide_all(
@@ -188,16 +186,23 @@ class Door:
             raise RefusedError(decision.reason, hint=decision.hint)
         return _Allowed(held, headers, draft, counted.is_new)
 
-    def _draft(self, asked: _Asked, held: HeldGrant, headers: Sequence[SegmentHeader]) -> events.OpenDraft:
+    def _draft(
+        self,
+        asked: _Asked,
+        held: HeldGrant,
+        headers: Sequence[SegmentHeader],
+        said: Mapping[tuple[str, str], Said],
+    ) -> events.OpenDraft:
         """Return the entry: who asks for what, and a hidden part for each participant."""
         segments: defaultdict[str, list[str]] = defaultdict(list)
         for header in headers:
             if header.seal.tag is None:
                 raise refusal("object-label")
             segments[header.seal.tag].append(header.seal.segment)
+        first_hashes = {tag: known.first_hash for (tag, _), known in said.items()}
         participants = {}
         for tag, ids in segments.items():
-            first = self._participants.first_hash(tag)
+            first = first_hashes.get(tag)
             if first is None:
                 raise refusal("unknown-participant")
             participants[tag] = DraftParticipant(segments=tuple(sorted(ids)), first_prev=first)

@@ -8,17 +8,20 @@ Rules
   it.
 * A consent that a withdrawal ended stays withdrawn, whatever the participant's standing is now.
 
-Example: ``StoredParticipants(engine, documents).standing(header.seal.consent, header.seal.tag)``.
+Example: ``StoredParticipants(engine, documents).said([(seal.tag, seal.consent)])``.
 """
 
+from collections.abc import Collection
+
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from understudy.access.actors import credential_of
+from understudy.access.ports import Said
 from understudy.consent.consent import StandingState
-from understudy.consent.purposes import Purpose
 from understudy.programme.database import reading
 from understudy.programme.documents import Documents
-from understudy.programme.people import Enrolled, enrolled, known_consent, standing_of
+from understudy.programme.people import enrolled, known_consent, standing_of
 from understudy.sealing.signing import document_hash
 
 
@@ -31,34 +34,29 @@ class StoredParticipants:
 
     def speaks_for(self, tag: str, credential: str) -> bool:
         """Return whether the credential is the participant's personal key or in their enrolment record."""
-        found = self._enrolled(tag)
+        with reading(self._engine) as session:
+            found = enrolled(session, tag, self._threshold)
         if found is None or not found.is_confirmed:
             return False
         known = {document_hash(held) for held in found.credentials}
         return credential in known | {credential_of(found.record.personal_signing)}
 
-    def first_hash(self, tag: str) -> str | None:
-        """Return the hash of enrolment record 1, if it has its receipts."""
-        found = self._enrolled(tag)
-        return found.first_hash if found is not None and found.is_confirmed else None
-
-    def consented(self, consent: str, tag: str) -> tuple[Purpose, ...]:
-        """Return the purposes of a consent version of this participant that came into force, or nothing."""
+    def said(self, versions: Collection[tuple[str, str]]) -> dict[tuple[str, str], Said]:
+        """Return what was said, for every pair of tag and consent version, all at one moment."""
         with reading(self._engine) as session:
-            found = known_consent(session, consent, self._documents)
-        if found is None or not found.is_in_force or found.consent.tag != tag:
-            return ()
-        return found.consent.purposes
+            return {(tag, consent): self._said(session, tag, consent) for tag, consent in versions}
 
-    def standing(self, consent: str, tag: str) -> StandingState:
-        """Return the participant's standing; ``withdrawn`` also if that consent was ended by a withdrawal."""
-        with reading(self._engine) as session:
-            found = known_consent(session, consent, self._documents)
-            if found is not None and found.ended_by is not None:
-                return StandingState.WITHDRAWN
-            return standing_of(session, tag)
+    @property
+    def _threshold(self) -> int:
+        return self._documents.current.key_set.custodian_threshold
 
-    def _enrolled(self, tag: str) -> Enrolled | None:
-        threshold = self._documents.current.key_set.custodian_threshold
-        with reading(self._engine) as session:
-            return enrolled(session, tag, threshold)
+    def _said(self, session: Session, tag: str, consent: str) -> Said:
+        person = enrolled(session, tag, self._threshold)
+        known = known_consent(session, consent, self._documents)
+        is_theirs = known is not None and known.is_in_force and known.consent.tag == tag
+        has_ended = known is not None and known.ended_by is not None
+        return Said(
+            purposes=known.consent.purposes if known is not None and is_theirs else (),
+            standing=StandingState.WITHDRAWN if has_ended else standing_of(session, tag),
+            first_hash=person.first_hash if person is not None and person.is_confirmed else None,
+        )

@@ -6,10 +6,11 @@ Rules
 * Whatever cannot be found is None or empty, and empty never permits.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from understudy.consent.consent import StandingState
+from understudy.consent.primitives import Digest, Value
 from understudy.consent.programme import ProgrammeDocument
 from understudy.consent.purposes import Activity, Purpose
 from understudy.sealing.half import Half
@@ -50,6 +51,20 @@ class Documents(Protocol):
         ...
 
 
+class Said(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a participant said, as far as one of their consent versions goes.
+
+    Attributes:
+        purposes: those of the consent version, if it came into force and is this participant's; else none.
+        standing: the participant's; ``withdrawn`` also if that consent was ended by a withdrawal.
+        first_hash: the hash of enrolment record 1, if it has its receipts.
+    """
+
+    purposes: tuple[Purpose, ...]
+    standing: StandingState
+    first_hash: Digest | None
+
+
 class Participants(Protocol):
     """What participants have said; ``access.participants.StoredParticipants`` is one."""
 
@@ -57,16 +72,8 @@ class Participants(Protocol):
         """Return whether the credential is the participant's personal key or in their enrolment record."""
         ...
 
-    def first_hash(self, tag: str) -> str | None:
-        """Return the hash of enrolment record 1, if it has its receipts."""
-        ...
-
-    def consented(self, consent: str, tag: str) -> tuple[Purpose, ...]:
-        """Return the purposes of a consent version of this participant that came into force, or nothing."""
-        ...
-
-    def standing(self, consent: str, tag: str) -> StandingState:
-        """Return the participant's standing; ``withdrawn`` also if that consent was ended by a withdrawal."""
+    def said(self, versions: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Said]:
+        """Return what was said, for every pair of tag and consent version, all at one moment."""
         ...
 
 

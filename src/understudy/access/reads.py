@@ -11,7 +11,7 @@ Rules
 Example: ``reads.may_fetch(credential, segment)`` is ``Allowed`` or ``Refused(reason, hint)``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -19,14 +19,12 @@ from msgspec.structs import replace
 from understudy.access.errors import REASONS, refusal
 from understudy.access.facts import Actor, FetchOwnQuery, FetchQuery, OpenQuery, SegmentFacts
 from understudy.access.grants import Grants, HeldGrant
-from understudy.access.ports import Participants, SealedStore, Switch
+from understudy.access.ports import Participants, Said, SealedStore, Switch
 from understudy.consent.consent import StandingState
 from understudy.consent.decisions import Allowed, Decision, Refused
 from understudy.consent.purposes import Activity, Purpose
 from understudy.custody.grant import RAW, OpenRequest
 from understudy.sealing.header import SegmentHeader
-
-_READS: Final = (Activity.READS, Activity.OWN_READS)
 
 
 class Reads:
@@ -51,36 +49,33 @@ class Reads:
             raise refusal("unknown-segment")
         return [found[segment] for segment in segments]
 
-    def facts(self, headers: Iterable[SegmentHeader]) -> tuple[SegmentFacts, ...]:
-        """Return what is known of each segment, in order."""
-        said: dict[tuple[str, str | None], tuple[tuple[Purpose, ...], StandingState]] = {}
-        found = []
-        for header in headers:
-            seal = header.seal
-            key = (seal.consent, seal.tag)
-            if key not in said:
-                said[key] = self._said(seal.consent, seal.tag)
-            consented, standing = said[key]
-            found.append(
-                SegmentFacts(
-                    segment=seal.segment,
-                    programme=seal.programme,
-                    tag=seal.tag,
-                    recording=seal.recording,
-                    application_group=seal.application_group,
-                    task_label=seal.task_label,
-                    consent=seal.consent,
-                    label=RAW if seal.kind == "recording" else seal.kind,
-                    consented=consented,
-                    standing=standing,
-                )
-            )
-        return tuple(found)
+    def said(self, headers: Iterable[SegmentHeader]) -> Mapping[tuple[str, str], Said]:
+        """Return what the participants of these segments said about the consent versions they are under."""
+        seals = (header.seal for header in headers)
+        return self._participants.said({(seal.tag, seal.consent) for seal in seals if seal.tag is not None})
 
-    def groups(self, headers: Iterable[SegmentHeader]) -> tuple[SegmentFacts, ...]:
+    def facts(
+        self,
+        headers: Sequence[SegmentHeader],
+        said: Mapping[tuple[str, str], Said] | None = None,
+    ) -> tuple[SegmentFacts, ...]:
+        """Return what is known of each segment, in order.
+
+        Args:
+            headers: the segments' headers.
+            said: the answer of ``said``, if the caller has it already.
+        """
+        known = self.said(headers) if said is None else said
+        return tuple(_facts(header, known) for header in headers)
+
+    def groups(
+        self,
+        headers: Sequence[SegmentHeader],
+        said: Mapping[tuple[str, str], Said] | None = None,
+    ) -> tuple[SegmentFacts, ...]:
         """Return the facts of one segment for each group that no rule can tell apart."""
         groups: dict[SegmentFacts, SegmentFacts] = {}
-        for facts in self.facts(headers):
+        for facts in self.facts(headers, said):
             groups.setdefault(replace(facts, segment=""), facts)
         return tuple(groups.values())
 
@@ -92,7 +87,8 @@ class Reads:
         self, held: HeldGrant, credential: str, segments: Sequence[SegmentFacts], *, now: int
     ) -> tuple[FetchQuery, ...]:
         """Return the questions whether a credential may fetch segments' ciphertext under a grant."""
-        actor, programme, off = self._actor(held, credential, segments), self.grants.programme, self.off()
+        actor, programme = self._actor(held, credential, segments), self.grants.programme
+        off = self.off(held.terms.purpose)
         return tuple(
             FetchQuery(
                 actor=actor,
@@ -153,9 +149,10 @@ class Reads:
                 return decision
         return decision
 
-    def off(self) -> tuple[Activity, ...]:
-        """Return which kinds of reading are stopped."""
-        return tuple(activity for activity in _READS if self._switch.is_off(activity))
+    def off(self, purpose: Purpose) -> tuple[Activity, ...]:
+        """Return what stops reading for a purpose, if it is stopped."""
+        activity = Activity.OWN_READS if purpose is Purpose.OWN else Activity.READS
+        return (activity,) if self._switch.is_off(activity) else ()
 
     def _actor(self, held: HeldGrant, credential: str, segments: Sequence[SegmentFacts]) -> Actor:
         """Return who reads; whom they speak for matters under a self-grant only."""
@@ -165,7 +162,19 @@ class Reads:
             tags.update((held.terms.scope.tags or ())[:1])
         return self.grants.actors.actor(credential, tags)
 
-    def _said(self, consent: str, tag: str | None) -> tuple[tuple[Purpose, ...], StandingState]:
-        if tag is None:
-            return (), StandingState.ACTIVE
-        return self._participants.consented(consent, tag), self._participants.standing(consent, tag)
+
+def _facts(header: SegmentHeader, said: Mapping[tuple[str, str], Said]) -> SegmentFacts:
+    seal = header.seal
+    known = None if seal.tag is None else said.get((seal.tag, seal.consent))
+    return SegmentFacts(
+        segment=seal.segment,
+        programme=seal.programme,
+        tag=seal.tag,
+        recording=seal.recording,
+        application_group=seal.application_group,
+        task_label=seal.task_label,
+        consent=seal.consent,
+        label=RAW if seal.kind == "recording" else seal.kind,
+        consented=() if known is None else known.purposes,
+        standing=StandingState.ACTIVE if known is None else known.standing,
+    )

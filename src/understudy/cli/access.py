@@ -30,9 +30,14 @@ def explain(
     segment: Annotated[str, Parameter(help="The segment somebody wants to open.")],
     *,
     key: KeyFile,
-    reader: Annotated[str, Parameter(help="Who: key file or public key; default: the signer.")] = "",
+    reader: Annotated[
+        str, Parameter(help="Who: key file or public key; default: the signer.", allow_leading_hyphen=True)
+    ] = "",
     grant: Annotated[
-        str, Parameter(help="Hash of a grant; default: the reader's newest for the purpose.")
+        str,
+        Parameter(
+            help="Hash of a grant; default: the reader's newest for the purpose.", allow_leading_hyphen=True
+        ),
     ] = "",
     purpose: Annotated[Purpose, Parameter(help="What for, where no grant is named.")] = Purpose.TRAIN,
     server: ServerUrl = DEFAULT_SERVER,

@@ -22,7 +22,12 @@ DEFAULT_STREAMS = (Stream.INPUT, Stream.ELEMENTS, Stream.FRAMES, Stream.TEXT_VAL
 @app.command
 def create(
     *,
-    pin: Annotated[str, Parameter(help="Hash of the programme document, as the custodian shows it.")],
+    pin: Annotated[
+        str,
+        Parameter(
+            help="Hash of the programme document, as the custodian shows it.", allow_leading_hyphen=True
+        ),
+    ],
     device: DeviceHome = DEFAULT_DEVICE,
     server: ServerUrl = DEFAULT_SERVER,
     recovery_code: Annotated[

@@ -37,7 +37,7 @@ OWN_SECONDS = 3_600
 
 @app.command
 def segments(
-    grant: Annotated[str, Parameter(help="Hash of a grant in force.")],
+    grant: Annotated[str, Parameter(help="Hash of a grant in force.", allow_leading_hyphen=True)],
     *,
     key: KeyFile,
     server: ServerUrl = DEFAULT_SERVER,
@@ -53,7 +53,7 @@ def segments(
 
 @app.command(name="open")
 def open_(
-    grant: Annotated[str, Parameter(help="Hash of a grant in force.")],
+    grant: Annotated[str, Parameter(help="Hash of a grant in force.", allow_leading_hyphen=True)],
     *,
     key: KeyFile,
     reason: ReasonCode,

@@ -28,7 +28,12 @@ Host = Annotated[str | None, Parameter(help="Listen here; default: this machine 
 Port = Annotated[int | None, Parameter(help="Listen on this port; default: the one in config.toml.")]
 Parent = Annotated[int | None, Parameter(show=False, help="End when this process ends.")]
 Hash = Annotated[
-    str, Parameter(name="--hash", help="The document's hash, from the steward, never from the server.")
+    str,
+    Parameter(
+        allow_leading_hyphen=True,
+        name="--hash",
+        help="The document's hash, from the steward, never from the server.",
+    ),
 ]
 
 

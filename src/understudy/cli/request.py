@@ -32,13 +32,18 @@ app = App(name="request", help="Ask for access, look at requests, approve one.")
 def create(
     *,
     key: KeyFile,
-    reader: Annotated[tuple[str, ...], Parameter(help="Who will open: key file or public key; repeat.")],
+    reader: Annotated[
+        tuple[str, ...],
+        Parameter(help="Who will open: key file or public key; repeat.", allow_leading_hyphen=True),
+    ],
     purpose: Purpose,
     reason: ReasonCode,
     ticket: Annotated[str, Parameter(help="Where the work is tracked.")],
     group: Annotated[tuple[str, ...], Parameter(help="Only these application groups; repeat.")] = (),
     task: Annotated[tuple[str, ...], Parameter(help="Only these task labels; repeat.")] = (),
-    tag: Annotated[tuple[str, ...], Parameter(help="Only these participants' tags; repeat.")] = (),
+    tag: Annotated[
+        tuple[str, ...], Parameter(help="Only these participants' tags; repeat.", allow_leading_hyphen=True)
+    ] = (),
     recording: Annotated[tuple[str, ...], Parameter(help="Only these recordings; repeat.")] = (),
     hours: Annotated[float, Parameter(help="How long the grant is to last.")] = 1.0,
     ceiling: Annotated[int, Parameter(help="Segments an hour at most.")] = 100,

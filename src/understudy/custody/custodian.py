@@ -217,9 +217,10 @@ class Custodian:
         """Drop what is over and fold the store; to be called now and then, when nobody waits."""
         pinned, now = self._pinned(), self._clock.now()
         with self._store.transaction():
-            purged = self._replies.purge(now)
-            self._admission.expire(pinned, now)
-        self._store.fold(everything=purged > 0)
+            self._replies.purge(now)
+            while self._admission.expire(pinned, now):
+                pass
+        self._store.fold(everything=True)
 
     def revoke(self, revocation: Signed) -> None:
         """Register a ``GrantRevocation`` by any roster member; it takes effect at once."""

@@ -142,7 +142,7 @@ class Broker:
                 for custodian, custodian_keys in zip(links.custodians, keys.custodians, strict=True)
             ]
             door = Door(
-                reads, log=log, store=vault, participants=participants, carriers=carriers, key=server_key
+                reads, log=log, store=vault, carriers=carriers, key=server_key
             )
             undo.pop_all()
         return cls(

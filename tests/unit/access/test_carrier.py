@@ -215,7 +215,6 @@ def test_a_reply_that_is_not_the_custodians_own_is_no_release(world: World) -> N
         world.reads,
         log=world.log,
         store=world.vault,
-        participants=world.participants,
         carriers=[other_keys],
         key=world.cast.server,
     )

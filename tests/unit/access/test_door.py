@@ -471,7 +471,6 @@ def test_one_custodian_that_answers_is_enough_where_one_is_asked_for(world: Worl
         world.reads,
         log=world.log,
         store=world.vault,
-        participants=world.participants,
         carriers=carriers,
         key=world.cast.server,
     )

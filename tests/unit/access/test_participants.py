@@ -2,6 +2,7 @@
 
 from tests.unit.access.world import DIGEST, Person, World
 from understudy.access.actors import credential_of
+from understudy.access.ports import Said
 from understudy.consent.consent import StandingState
 from understudy.consent.purposes import Purpose
 from understudy.programme.database import writing
@@ -17,34 +18,46 @@ def test_personal_key_and_console_credential_speak_for_a_participant(shared: Wor
     assert not speaks(DIGEST, credential_of(somebody.seed.signing.public))
 
 
+def said(world: World, person: Person, consent: str = "") -> Said:
+    key = (person.tag, consent or person.consent)
+    return world.participants.said([key])[key]
+
+
 def test_an_enrolment_without_its_receipts_is_none(world: World) -> None:
     anna = world.join("anna")
-    assert world.participants.first_hash(anna.tag) is not None
+    assert said(world, anna).first_hash is not None
     with writing(world.engine) as session:
         session.query(EnrolmentReceiptRow).delete()
-    assert world.participants.first_hash(anna.tag) is None
+    assert said(world, anna).first_hash is None
     assert not world.participants.speaks_for(anna.tag, credential_of(anna.seed.signing.public))
 
 
 def test_a_consent_counts_for_its_giver_and_with_all_signatures(world: World) -> None:
     anna, ben = world.join("anna"), world.join("ben")
-    consented = world.participants.consented
-    assert consented(anna.consent, anna.tag) == (Purpose.TRAIN,)
-    assert consented(anna.consent, ben.tag) == ()
-    assert consented(DIGEST, anna.tag) == ()
+    assert said(world, anna).purposes == (Purpose.TRAIN,)
+    assert said(world, ben, anna.consent).purposes == ()
+    assert said(world, anna, DIGEST).purposes == ()
     with writing(world.engine) as session:
         row = session.get_one(ConsentRow, anna.consent)
         server = tuple(
             signature for signature in row.receipt.signatures if signature.key == world.cast.server.public
         )
         row.receipt = Signed(body=row.receipt.body, signatures=server)
-    assert consented(anna.consent, anna.tag) == ()
+    assert said(world, anna).purposes == ()
 
 
 def test_a_withdrawn_consent_stays_withdrawn(world: World) -> None:
     anna = world.join("anna")
-    assert world.participants.standing(anna.consent, anna.tag) is StandingState.ACTIVE
+    assert said(world, anna).standing is StandingState.ACTIVE
     world.stand(anna, StandingState.WITHDRAWN)
     world.stand(anna, StandingState.ACTIVE)
-    assert world.participants.standing(anna.consent, anna.tag) is StandingState.WITHDRAWN
-    assert world.participants.standing(DIGEST, anna.tag) is StandingState.ACTIVE
+    assert said(world, anna).standing is StandingState.WITHDRAWN
+    assert said(world, anna, DIGEST).standing is StandingState.ACTIVE
+
+
+def test_nobody_known_said_nothing(world: World) -> None:
+    key = (DIGEST, DIGEST)
+    assert world.participants.said([key])[key] == Said(
+        purposes=(), standing=StandingState.ACTIVE, first_hash=None
+    )
+    assert world.participants.said([]) == {}

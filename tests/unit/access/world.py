@@ -199,7 +199,6 @@ class World:
             self.reads,
             log=self.log,
             store=self.vault,
-            participants=self.participants,
             carriers=[self.carrier],
             key=self.cast.server,
         )

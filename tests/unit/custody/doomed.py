@@ -1,8 +1,8 @@
 """A custodian in a process of its own, to be killed: opens one entry after another and says so when it has.
 
-Usage: ``python -m tests.unit.custody.doomed FOLDER [forgetful]``. FOLDER holds a store made by ``world``; each
-delivery is written there before it is made, every answer's hash is told on standard output after it was
-given. ``forgetful`` is a seeded fault: transactions are acknowledged and then rolled back.
+Usage: ``python -m tests.unit.custody.doomed FOLDER [forgetful]``. FOLDER holds a store made by ``world``.
+Each delivery is written there before it is made, and each answer told on standard output after it was given.
+``forgetful`` is a seeded fault: transactions are acknowledged and then rolled back.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """A disk that is full: the operating system refuses every write beyond a few bytes of a file.
 
-The limit is the process's own (RLIMIT_FSIZE), so nothing else on the machine notices. Python ignores the signal
-that would end it, and the write fails.
+The limit is the process's own (RLIMIT_FSIZE), so nothing else on the machine notices. Python ignores the
+signal that would end it, and the write fails.
 """
 
 import resource

@@ -1,7 +1,7 @@
 """Make this folder's vectors anew: ``python -m tests.vectors.programme.make`` from the repository root.
 
-Everything comes from fixed seeds, so the file comes out the same each time. The committed vectors are normative:
-make them anew only together with a new version of the format.
+Everything comes from fixed seeds, so the file comes out the same each time. The committed vectors are
+normative: make them anew only together with a new version of the format.
 """
 
 import json
