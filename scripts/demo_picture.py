@@ -16,7 +16,8 @@ WIDTH = 120
 
 def main() -> None:
     """Read the demonstration's output from standard input and write the picture."""
-    lines = [line for line in sys.stdin.read().splitlines() if line.startswith(("understudy: ", "all stages"))]
+    said = sys.stdin.read().splitlines()
+    lines = [line for line in said if line.startswith(("understudy: ", "all stages"))]
     console = Console(record=True, width=WIDTH, file=Path("/dev/null").open("w"))  # noqa: SIM115 - until exit
     console.print(Text("$ make demo DEMO_ARGS=--no-serve", style="bold"))
     for line in lines:

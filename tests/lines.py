@@ -11,10 +11,11 @@ Example: ``world.custodian_line.is_cut = True``; from then on the custodian is u
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from tests.cast import CUSTODIAN
 from understudy.consent.errors import UnavailableError
+from understudy.contract.ports import ServerPort
 from understudy.transparency.errors import WitnessUnavailableError
 from understudy.transparency.sequencer import Sequencer
 from understudy.transparency.witness import LocalCosigner, Witness
@@ -38,6 +39,22 @@ class Line:
         if self.loses_answers:
             raise UnavailableError("the answer was lost")
         return answer
+
+
+class Between:
+    """Whoever sits between a client and the server: answers some calls instead of it, forwards the others."""
+
+    def __init__(self, server: object, **replaced: Callable[..., Any]) -> None:
+        self._server = server
+        self._replaced = replaced
+
+    def __getattr__(self, name: str) -> Any:
+        return self._replaced.get(name) or getattr(self._server, name)
+
+
+def between(server: ServerPort, **replaced: Callable[..., Any]) -> ServerPort:
+    """Return the server with some calls answered by somebody else."""
+    return cast("ServerPort", Between(server, **replaced))
 
 
 class CustodianLine(Line):

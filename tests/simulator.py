@@ -330,9 +330,9 @@ class Simulator:
         """Return a scope of this programme."""
         return Scope(programme=self.programme.programme, **cast("Any", fields))
 
-    def reader(self, name: str = "reader") -> Reader:
-        """Return a reader with a person's credential."""
-        return Reader(self.port, self.programme, self.cast.person(name), self.clock)
+    def reader(self, name: str = "reader", port: ServerPort | None = None) -> Reader:
+        """Return a reader with a person's credential, speaking to the server or to somebody between."""
+        return Reader(port or self.port, self.programme, self.cast.person(name), self.clock)
 
     def entries(self, grant: str, name: str = "reader") -> list[SegmentEntry]:
         """Return what a grant covers."""

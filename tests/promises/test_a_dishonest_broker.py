@@ -1,8 +1,8 @@
 """A dishonest broker gets nothing unlogged, and what it has logged is on the participant's own list.
 
-It has the server's machine, database, objects, log key and server key. It swaps keys, labels, numbers and tags,
-forges approvals, replays, drops, hides and withholds. Rules of release one by one, and what an entry must be, are in
-``test_no_key_without_an_entry``; here is everything around them.
+It has the server's machine, database, objects, log key and server key. It swaps keys, labels, numbers and
+tags, forges approvals, replays, drops, hides and withholds. The rules of release one by one, and what an entry
+must be, are in ``test_no_key_without_an_entry``; here is everything around them.
 """
 
 import shutil
@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from tests.cast import STARTED_AT, stranger
+from tests.lines import between
 from tests.promises.attacker import DishonestBroker
 from tests.promises.conftest import Faults
 from tests.promises.scene import Scene
@@ -64,7 +65,6 @@ def refusal(scene: Scene, grant: str | None = None) -> str:
     """Have the genuine reader read through the broker; return why it fails."""
     with pytest.raises(UnderstudyError) as caught:
         scene.world.read(grant or scene.grant)
-    print("REASON", str(getattr(caught.value, "reason", type(caught.value).__name__)))
     return str(getattr(caught.value, "reason", type(caught.value).__name__))
 
 
@@ -176,7 +176,7 @@ class TestSwappedKeys:
             scene.world.server.begin_upload(mixed)
 
     def evil_document(self, scene: Scene) -> Signed:
-        """Return document 1 with the attacker's HPKE key as the custodian's, signed by what the attacker has."""
+        """Return document 1 with the attacker's HPKE key as the custodian's."""
         cast, mine = scene.world.cast, HpkePrivateKey.generate().public.text
         key_set = scene.world.programme.key_set
         custodian = msgspec.structs.replace(key_set.custodians[0], hpke=mine)
@@ -206,7 +206,7 @@ class TestChangedDatabase:
         grant = scene.world.grant(application_groups=("forms",))
         with database(scene, "server.sqlite") as rows:
             rows.execute("UPDATE segment SET application_group = 'forms' WHERE id = ?", (segment,))
-        assert refusal(scene, grant) in {"scope-application-group", "grant-scope"}
+        assert refusal(scene, grant) == "scope-application-group"
         held = scene.world.server.grants.find(grant)
         assert held is not None
         asked = broker.ask([segment], grant=grant)
@@ -218,9 +218,11 @@ class TestChangedDatabase:
         wider = msgspec.structs.replace(scene.terms, not_after=scene.terms.not_after + 31_536_000)
         forged = msgspec.structs.replace(scene.signed_grant, body=sign(wider).body)
         with database(scene, "server.sqlite") as rows:
+            for (name,) in rows.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+                rows.execute(f"DROP TRIGGER {name}")
             rows.execute("UPDATE access_grant SET signed = ?", (canonical(forged),))
         scene.world.restart("server")
-        assert refusal(scene) in {"SignatureError", "bad-signature", "grant-mismatch"}
+        assert refusal(scene) == "SignatureError"
 
     def test_policies_that_permit_everything_open_nothing(
         self, scene: Scene, monkeypatch: pytest.MonkeyPatch
@@ -288,8 +290,7 @@ class TestSkippedLog:
             answer = world.server.open(call)
             return msgspec.structs.replace(answer, index=answer.index - 1)
 
-        reader = world.reader()
-        reader._server = _Between(world.server, hide)
+        reader = world.reader(port=between(world.port, open=hide))
         with pytest.raises(UnderstudyError):
             reader.obtain_halves(scene.grant, world.reason, scene.segments(scene.ana))
 
@@ -303,8 +304,7 @@ class TestReplays:
             seen.append(world.server.open(call))
             return seen[0]
 
-        reader = world.reader()
-        reader._server = _Between(world.server, record)
+        reader = world.reader(port=between(world.port, open=record))
         assert reader.obtain_halves(scene.grant, world.reason, segments)
         with pytest.raises(EntryError):
             reader.obtain_halves(scene.grant, world.reason, segments)
@@ -329,13 +329,10 @@ class TestReplays:
         world.port.lift(bundle)
         world.port.switch_off(world.order(Activity.READS))
         for party in (world.custodian, world.server):
-            try:
-                party.lift(bundle)
-            except RefusedError as error:
-                assert error.reason == "lift-stale"
-        assert Activity.READS in world.custodian.switch_status().off
+            party.lift(bundle)
+            assert Activity.READS in world.custodian.switch_status().off
         world.server.flush()
-        assert refusal(scene) in {"switch-off", "reads-off"}
+        assert refusal(scene) == "switch-off"
 
 
 class TestHiding:
@@ -358,7 +355,7 @@ class TestHiding:
         assert len(scene.world.mine(scene.ana).reads) == 3
 
     def test_an_old_head_is_found_out_by_whoever_saw_a_newer_one(self, scene: Scene) -> None:
-        """Page and head of yesterday, whole and genuine: the head that the participant kept says otherwise."""
+        """Page and head of yesterday, whole and genuine: the head that the participant kept says more."""
         world = scene.world
         world.read(scene.grant)
         old = world.custodian.openings(self.asked(scene))
@@ -421,17 +418,6 @@ class TestHiding:
             scene.world.clock,
             seen=seen,
         )
-
-
-class _Between:
-    """The server, with opens answered by the attacker."""
-
-    def __init__(self, server: Any, answer: Any) -> None:
-        self._server = server
-        self.open = answer
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._server, name)
 
 
 def _made_up(log: Log, draft: Draft) -> Appended:

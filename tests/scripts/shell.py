@@ -34,7 +34,8 @@ def run_typed(lines: list[Typed], folder: Path, **environment: str) -> subproces
     """Run the lines in one shell in ``folder``; stops at the first that ends with another code."""
     tools = folder / "bin"
     tools.mkdir(parents=True, exist_ok=True)
-    for name, target in (("understudy", f'"{sys.executable}" -m understudy'), ("python3", f'"{sys.executable}"')):
+    python = f'"{sys.executable}"'
+    for name, target in (("understudy", f"{python} -m understudy"), ("python3", python)):
         (tools / name).write_text(f'#!/bin/sh\nexec {target} "$@"\n')
         (tools / name).chmod(0o755)
     script = []

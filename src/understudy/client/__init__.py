@@ -1,1 +1,1 @@
-"""HTTP implementations of what other packages see as Protocols, and what a reader or participant does with them."""
+"""Other parties over HTTP, and what a reader or a participant does with their answers."""

@@ -97,7 +97,7 @@ def reads_of_mine(
         seen: heads that this participant was shown before.
 
     Raises:
-        EntryError: a number is missing, an entry does not verify, custodians contradict one another or themselves,
+        EntryError: a number is missing, an entry does not verify, custodians contradict themselves,
             or the log is older than theirs.
         UnavailableError: too few custodians answered.
     """

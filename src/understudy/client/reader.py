@@ -71,8 +71,8 @@ class Reader:
         """
         halves = self.obtain_halves(grant, reason, [entry.segment for entry in entries])
         for entry in entries:
-            # Whose device it is, the custodian checked before it took the half. A header that anybody else signed
-            # opens nothing: its ciphertext would need a key made with a half that only the device ever knew.
+            # Whose device it is, the custodian checked before it took the half. A header that anybody else
+            # signed opens nothing: its ciphertext would need a half that only the device ever knew.
             header = verify_header(entry.header, entry.header.signers)
             half_p, half_c = halves[entry.segment]
             ciphertext = self._server.ciphertext(entry.segment, self._key, grant=grant)

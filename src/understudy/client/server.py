@@ -152,7 +152,9 @@ class ServerClient:
     def approve(self, request_id: str, grant: Signed) -> RequestState:
         """Add one approver's signature over exactly the grant's bytes."""
         body = write_body(SignedCall(document=grant))
-        return answer_of(RequestState, self._connection.call(APPROVALS, body, parts={"request_id": request_id}))
+        return answer_of(
+            RequestState, self._connection.call(APPROVALS, body, parts={"request_id": request_id})
+        )
 
     def own(self, grant: Signed) -> str:
         """Register a self-grant; return its hash."""

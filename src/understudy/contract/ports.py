@@ -85,6 +85,10 @@ class CustodianPort(Protocol):
         """Return the switch changes that are not in the log yet."""
         ...
 
+    def revoke(self, revocation: Signed) -> None:
+        """Register a ``GrantRevocation``; it takes effect at once."""
+        ...
+
 
 class ServerPort(Protocol):
     """The server, as devices, readers, participants and approvers see it."""

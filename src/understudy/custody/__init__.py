@@ -1,1 +1,1 @@
-"""Grants, requests, the switch, and the custodian: a second key holder that opens nothing without a witnessed entry."""
+"""Grants, requests, the switch, and the custodian: no half without a witnessed entry."""

@@ -7,15 +7,14 @@ Rules
 * The digests are the other party's own word. Two parties who want to deceive can; one operator who is
   careless cannot.
 
-Example: ``Neighbours(broker, this_host()).check()``.
+Example: ``Neighbours(links.neighbours, this_host(), is_demanded=True).check()``.
 """
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from understudy.consent.errors import UnderstudyError
-from understudy.consent.programme import Profile
 from understudy.contract.messages import Host, Identity
-from understudy.web.broker import Broker
 from understudy.web.errors import SharedHostError
 from understudy.web.host import is_shared
 
@@ -31,17 +30,17 @@ class Identified(Protocol):
 class Neighbours:
     """Where custodians and witnesses run; profile ``production`` wants them elsewhere."""
 
-    def __init__(self, broker: Broker, here: Host) -> None:
+    def __init__(self, neighbours: Mapping[str, Identified], here: Host, *, is_demanded: bool) -> None:
+        """Watch over ``neighbours``.
+
+        Args:
+            neighbours: custodians and witnesses by what they are called.
+            here: this machine.
+            is_demanded: whether they must be elsewhere: profile ``production``.
+        """
         self._here = here
-        self._is_checked = broker.document.profile is Profile.PRODUCTION
-        keys = broker.document.key_set
-        self._unknown: dict[str, Identified] = {
-            **{f"custodian {custodian.name}": custodian for custodian in broker.custodians},
-            **{
-                f"witness {witness.name}": asked
-                for witness, asked in zip(keys.witnesses, broker.witnesses, strict=True)
-            },
-        }
+        self._is_demanded = is_demanded
+        self._unknown = dict(neighbours)
         self._shared: list[str] = []
 
     def check(self) -> None:
@@ -50,7 +49,7 @@ class Neighbours:
         Raises:
             SharedHostError: one of them runs on this machine.
         """
-        if not self._is_checked:
+        if not self._is_demanded:
             return
         for name, asked in tuple(self._unknown.items()):
             try:
@@ -71,6 +70,6 @@ class Neighbours:
         """Return why nothing may be opened yet, or nothing."""
         if self._shared:
             return f"{', '.join(self._shared)} share this machine"
-        if self._is_checked and self._unknown:
+        if self._is_demanded and self._unknown:
             return f"{', '.join(self._unknown)} have not answered where they run"
         return ""

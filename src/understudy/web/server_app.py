@@ -19,9 +19,10 @@ from litestar import Litestar
 
 from understudy.consent.clock import Clock
 from understudy.consent.errors import UnavailableError
+from understudy.consent.programme import Profile, ProgrammeDocument
 from understudy.contract.auth import Doorman
 from understudy.contract.messages import Health, Host, Identity
-from understudy.sealing.signing import document_hash
+from understudy.sealing.signing import Signed, document_hash
 from understudy.web.api import identity, opens, people, switch, uploads
 from understudy.web.api.log import LogCalls
 from understudy.web.api.page import PageCalls
@@ -30,9 +31,12 @@ from understudy.web.api.segments import SegmentCalls
 from understudy.web.app import build_app
 from understudy.web.broker import Broker
 from understudy.web.config import ServerConfig, read_config
-from understudy.web.errors import SharedHostError
+from understudy.web.document import DOCUMENT_FILE, read_document
+from understudy.web.errors import HomeError
+from understudy.web.home import PUBLIC_FILE, ServerParty, read_public
 from understudy.web.host import this_host
 from understudy.web.journal import open_journal
+from understudy.web.links import Links
 from understudy.web.neighbours import Neighbours
 from understudy.web.timers import Timers
 
@@ -50,16 +54,31 @@ class ServerProcess:
     def __init__(self, home: Path, clock: Clock, *, host: Host | None = None) -> None:
         config = read_config(home, ServerConfig)
         self._host: Final = host or this_host()
-        self.broker: Final = Broker.open(home, config, clock)
+        signed = server_document(home)
+        document = signed.verify(ProgrammeDocument)
+        own = read_public(home / PUBLIC_FILE)
+        if not isinstance(own, ServerParty) or (own.server, own.log) != (
+            document.key_set.server,
+            document.key_set.log,
+        ):
+            raise HomeError(
+                "the programme document names another server", hint="use the home it was made for"
+            )
+        self._links: Final = Links(document, config, home, clock)
+        self._neighbours: Final = Neighbours(
+            self._links.neighbours, self._host, is_demanded=document.profile is Profile.PRODUCTION
+        )
+        try:
+            self._neighbours.check()
+            self.broker: Final = Broker.compose(
+                home, signed, self._links.custodians, self._links.witnesses, clock
+            )
+        except BaseException:
+            self._links.close()
+            raise
         self._published = False
         journal = open_journal("server")
         self.timers: Final = Timers(journal)
-        try:
-            self._neighbours: Final = Neighbours(self.broker, self._host)
-            self._neighbours.check()
-        except SharedHostError:
-            self.broker.close()
-            raise
         self._start_timers()
         doorman = Doorman(audience=self.broker.document.key_set.server, clock=clock)
         served = (
@@ -110,6 +129,7 @@ class ServerProcess:
     def close(self) -> None:
         """Let go of stores and connections."""
         self.broker.close()
+        self._links.close()
 
     def _problem(self) -> str:
         if not self._published:
@@ -136,6 +156,20 @@ class ServerProcess:
         if self._published:
             self.broker.requests.catch_up()
             self.broker.completeness.catch_up()
+
+
+def server_document(home: Path) -> Signed:
+    """Return the programme document in a server's home.
+
+    Raises:
+        HomeError: none was published here yet.
+    """
+    path = home / DOCUMENT_FILE
+    if not path.exists():
+        raise HomeError(
+            "no programme document was published here", hint="run understudy serve publish DOCUMENT first"
+        )
+    return read_document(path)
 
 
 def open_server(home: Path, clock: Clock) -> ServerProcess:

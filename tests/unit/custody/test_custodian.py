@@ -73,8 +73,8 @@ def test_nothing_but_the_store_is_remembered(world: World, one: Participant) -> 
 class Opens:
     """One world for many damaged deliveries."""
 
-    def __init__(self) -> None:
-        self.world = World(Path(tempfile.mkdtemp()))
+    def __init__(self, folder: Path) -> None:
+        self.world = World(folder)
         self.world.start()
         self.one = self.world.join("one")
         self.segments = [self.world.share(self.one)]
@@ -88,8 +88,8 @@ class Opens:
 
 
 @pytest.fixture(scope="module")
-def opens() -> Iterator[Opens]:
-    shared = Opens()
+def opens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opens]:
+    shared = Opens(tmp_path_factory.mktemp("opens"))
     yield shared
     shared.world.custodian.close()
 

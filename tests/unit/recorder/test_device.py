@@ -1,14 +1,14 @@
 """The device believes signatures under the programme it pinned, and nothing else."""
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import pytest
 
 from tests.cast import personal_seed, stranger
+from tests.lines import between
 from tests.simulator import Participant, Simulator
-from tests.unit.recorder.between import Between
 from understudy.consent.consent import ConsentReceipt, StandingState
 from understudy.consent.enrolment import EnrolmentReceipt
 from understudy.consent.errors import UnavailableError
@@ -22,10 +22,6 @@ from understudy.recorder.errors import DeviceError, PinError
 from understudy.sealing.errors import SignatureError
 from understudy.sealing.hpke import HpkePrivateKey
 from understudy.sealing.signing import Signed, SigningKey, document_hash, sign
-
-
-def between(world: Simulator, **replaced: Any) -> ServerPort:
-    return cast("ServerPort", Between(world.port, **replaced))
 
 
 def pinned(world: Simulator) -> str:
@@ -102,7 +98,7 @@ class TestEnrolling:
     ) -> None:
         other = signed_again(world.document, ProgrammeDocument, world.cast.server, made_at=1)
         with pytest.raises(PinError):
-            ana.device.enrol(between(world, document=lambda: other), world.clock)
+            ana.device.enrol(between(world.port, document=lambda: other), world.clock)
 
     @pytest.mark.parametrize("signer", ["server", "stranger"])
     def test_a_receipt_by_anybody_but_the_custodian_is_refused(self, world: Simulator, signer: str) -> None:
@@ -165,7 +161,7 @@ class TestEnrolling:
         """Check that a forged answer is refused, and that nothing of it is kept."""
         visitor = world.visitor("ben")
         with pytest.raises((DeviceError, SignatureError)):
-            visitor.device.enrol(between(world, enrol=forge), world.clock)
+            visitor.device.enrol(between(world.port, enrol=forge), world.clock)
         with pytest.raises(DeviceError):
             _ = visitor.device.escrow
         visitor.enrol()
@@ -181,7 +177,7 @@ class TestConsenting:
             return signed_again(receipt, ConsentReceipt, world.cast.server)
 
         with pytest.raises(SignatureError):
-            self.consent(visitor, between(world, give_consent=forge), world)
+            self.consent(visitor, between(world.port, give_consent=forge), world)
         with pytest.raises(DeviceError):
             _ = visitor.device.consent_hash
 
@@ -189,7 +185,7 @@ class TestConsenting:
         visitor = world.visitor("ben").enrol()
         others = msgspec.json.decode((ana.device.home / "consent-receipt.json").read_bytes(), type=Signed)
         with pytest.raises(DeviceError):
-            self.consent(visitor, between(world, give_consent=lambda _: others), world)
+            self.consent(visitor, between(world.port, give_consent=lambda _: others), world)
         with pytest.raises(DeviceError):
             _ = visitor.device.consent_hash
 
@@ -213,7 +209,7 @@ class TestStanding:
             raise UnavailableError("the answer was lost")
 
         with pytest.raises(UnavailableError):
-            ana.device.stand(between(world, stand=lose), world.clock, StandingState.PAUSED)
+            ana.device.stand(between(world.port, stand=lose), world.clock, StandingState.PAUSED)
         ana.stand(StandingState.ACTIVE)
         ana.stand(StandingState.PAUSED)
         assert world.server.programme.standing(ana.tag) is StandingState.PAUSED

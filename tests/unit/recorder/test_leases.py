@@ -1,20 +1,19 @@
 """No lease, no event: what the device accepts as permission to record."""
 
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import pytest
 
 from tests.cast import stranger
+from tests.lines import between
 from tests.simulator import Participant, Simulator
-from tests.unit.recorder.between import Between
 from understudy.consent.consent import StandingState
 from understudy.consent.errors import RefusedError, UnavailableError
 from understudy.consent.lease import Lease
 from understudy.consent.primitives import encode_bytes
 from understudy.consent.purposes import Activity
 from understudy.contract.messages import LeaseAnswer
-from understudy.contract.ports import ServerPort
 from understudy.custody.switch import StatementForDevice, SwitchStatement
 from understudy.recorder.errors import DeviceError, LeaseError
 from understudy.recorder.leases import LeaseKeeper
@@ -23,8 +22,8 @@ from understudy.sealing.signing import Signed, SigningKey, sign
 
 def keeper(world: Simulator, ana: Participant, forge: Any) -> LeaseKeeper:
     """Return a keeper whose answers ``forge`` has changed."""
-    server = Between(world.port, lease=lambda request: forge(world.port.lease(request)))
-    return LeaseKeeper(ana.device, cast("ServerPort", server), world.clock)
+    server = between(world.port, lease=lambda request: forge(world.port.lease(request)))
+    return LeaseKeeper(ana.device, server, world.clock)
 
 
 def other_lease(answer: LeaseAnswer, key: SigningKey, **changes: Any) -> LeaseAnswer:
@@ -116,7 +115,7 @@ def test_a_statement_among_many_is_found_by_its_path(world: Simulator, ana: Part
         answers.extend(world.custodian.statements((*others[:3], nonce, *others[3:])))
         return msgspec.structs.replace(answer, statement=answers[3])
 
-    server = cast("ServerPort", Between(world.port, lease=batched))
+    server = between(world.port, lease=batched)
     assert LeaseKeeper(ana.device, server, world.clock).renew()
 
     def misplaced(request: Signed) -> LeaseAnswer:
@@ -124,7 +123,7 @@ def test_a_statement_among_many_is_found_by_its_path(world: Simulator, ana: Part
         found = world.custodian.statements((*others[:3], _nonce(request), *others[3:]))
         return msgspec.structs.replace(answer, statement=found[2])
 
-    server = cast("ServerPort", Between(world.port, lease=misplaced))
+    server = between(world.port, lease=misplaced)
     with pytest.raises(LeaseError):
         LeaseKeeper(ana.device, server, world.clock).renew()
 
@@ -138,7 +137,7 @@ def test_a_statement_that_says_off_stops_capture_whatever_the_server_says(
         (statement,) = world.custodian.statements((_nonce(request),))
         return msgspec.structs.replace(answer, statement=statement)
 
-    server = cast("ServerPort", Between(world.port, lease=patched))
+    server = between(world.port, lease=patched)
     with pytest.raises(LeaseError, match="switched off"):
         LeaseKeeper(ana.device, server, world.clock).renew()
 

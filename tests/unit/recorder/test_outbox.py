@@ -2,14 +2,14 @@
 
 import os
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import pytest
 
 from tests.cast import stranger
+from tests.lines import between
 from tests.simulator import Participant, Simulator
-from tests.unit.recorder.between import Between
 from understudy.consent.consent import StandingState
 from understudy.consent.errors import RefusedError, UnavailableError
 from understudy.contract.messages import UploadCall, UploadState
@@ -101,7 +101,7 @@ class TestSending:
                 raise UnavailableError("the line is cut")
             return world.port.append_upload(segment, offset, chunk)
 
-        broken = cast("ServerPort", Between(world.port, append_upload=fail_at_third))
+        broken = between(world.port, append_upload=fail_at_third)
         with pytest.raises(UnavailableError):
             list(ana.outbox.send(broken))
         assert [entry.state for entry in ana.outbox.entries()] == ["sealed"]
@@ -199,7 +199,7 @@ class TestSending:
                 raise RefusedError("lease-expired")
             return world.port.begin_upload(call)
 
-        server = cast("ServerPort", Between(world.port, begin_upload=refuse))
+        server = between(world.port, begin_upload=refuse)
         with pytest.raises(RefusedError, match="lease-expired"):
             list(ana.outbox.send(server))
         assert [entry.state for entry in ana.outbox.entries()] == ["shared", "sealed", "shared"]
@@ -225,13 +225,10 @@ class TestSending:
 
 
 def _changed(world: Simulator, forge: Any) -> ServerPort:
-    return cast(
-        "ServerPort",
-        Between(
-            world.port,
-            begin_upload=lambda call: forge(world.port.begin_upload(call)),
-            append_upload=lambda *call: forge(world.port.append_upload(*call)),
-        ),
+    return between(
+        world.port,
+        begin_upload=lambda call: forge(world.port.begin_upload(call)),
+        append_upload=lambda *call: forge(world.port.append_upload(*call)),
     )
 
 
