@@ -1,7 +1,7 @@
 """A dishonest broker gets nothing unlogged, and what it has logged is on the participant's own list.
 
-It has the server's machine, database, objects, log key and server key. It swaps keys, labels, numbers and
-tags, forges approvals, replays, drops, hides and withholds. The rules of release one by one, and what an entry
+It has the server's machine, database, objects, log key and server key. It swaps keys, labels, numbers,
+tags, forges approvals, replays, drops, hides and withholds. The rules of release, and what an entry
 must be, are in ``test_no_key_without_an_entry``; here is everything around them.
 """
 

@@ -18,6 +18,7 @@ Example: ``Connection("http://127.0.0.1:8470").call(DOCUMENT)`` returns the body
 
 import ssl
 import time
+import weakref
 from collections.abc import Mapping
 from typing import Final
 
@@ -87,6 +88,9 @@ class Connection:
             headers={"accept-encoding": "identity", "user-agent": "understudy"},
         )
 
+        # Whoever forgets to close it leaves no socket behind.
+        self._close: Final = weakref.finalize(self, self._client.close)
+
     def call(
         self,
         route: Route,
@@ -112,7 +116,7 @@ class Connection:
             AnswerError: an answer that is too long or is no answer.
             UnderstudyError: what the other side raised.
         """
-        target = route.target(query=query, **(parts or {}))
+        target = route.target(parts, query=query)
         attempt = 0
         while True:
             headers = {"content-type": "application/json"} if body else {}
@@ -146,8 +150,8 @@ class Connection:
             return answer.status_code, _read(answer, route.answer_limit)
 
     def close(self) -> None:
-        """Close the kept connections."""
-        self._client.close()
+        """Close the kept connections. Idempotent."""
+        self._close()
 
     def _send(self, route: Route, target: str, body: bytes, headers: dict[str, str]) -> bytes:
         try:

@@ -11,7 +11,7 @@ Rules
 Example: ``WitnessLink(key, HttpWitness("http://127.0.0.1:8472"))``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import httpx2
@@ -25,6 +25,7 @@ from understudy.transparency.errors import (
     BadRequestError,
     NotConsistentError,
     SizeConflictError,
+    TransparencyError,
     UnknownLogError,
     UntrustedCheckpointError,
     WitnessUnavailableError,
@@ -34,6 +35,12 @@ WITNESS_SECONDS: Final = 5.0
 SIZE_TYPE: Final = "text/x.tlog.size"
 """Media type of a 409's body: the size of the witness's latest checkpoint, in decimal."""
 _MAX_SIZE_DIGITS: Final = 16
+_OK: Final = 200
+_FORBIDDEN: Final = 403
+_KINDS: Final[Mapping[int, type[TransparencyError]]] = {
+    _FORBIDDEN: UntrustedCheckpointError,
+    **{kind.status: kind for kind in (BadRequestError, UnknownLogError, NotConsistentError)},
+}
 
 
 class HttpWitness:
@@ -53,25 +60,16 @@ class HttpWitness:
             status, answer = self._connection.exchange(ADD_CHECKPOINT, body, seconds=WITNESS_SECONDS)
         except httpx2.HTTPError as error:
             raise WitnessUnavailableError("the witness did not answer") from error
-        if status == httpx2.codes.OK:
+        if status == _OK:
             return answer
         raise _refusal(status, answer)
 
 
 def _refusal(status: int, answer: bytes) -> Exception:
-    if status == httpx2.codes.CONFLICT:
+    if status == SizeConflictError.status:
         text = answer.strip()
         if text.isdigit() and len(text) <= _MAX_SIZE_DIGITS:
             return SizeConflictError(int(text))
         return WitnessUnavailableError("the witness named no size")
-    message = f"the witness answered {status}"
-    kinds = {
-        httpx2.codes.BAD_REQUEST: BadRequestError,
-        httpx2.codes.FORBIDDEN: UntrustedCheckpointError,
-        httpx2.codes.NOT_FOUND: UnknownLogError,
-        httpx2.codes.UNPROCESSABLE_ENTITY: NotConsistentError,
-    }
-    for code, kind in kinds.items():
-        if status == code:
-            return kind(message)
-    return WitnessUnavailableError(message)
+    kind = _KINDS.get(status, WitnessUnavailableError)
+    return kind(f"the witness answered {status}")

@@ -39,7 +39,9 @@ from understudy.transparency.errors import (
     NotCosignedError,
     OverloadedError,
     ProofError,
+    QuorumError,
     RequestConflictError,
+    RolledBackError,
     SequencerClosedError,
     StorageError,
     TileMissingError,
@@ -76,6 +78,7 @@ _UNAVAILABLE = _Kind("unavailable", 503, "not now", UnavailableError)
 _BY_CLASS: Final[tuple[tuple[tuple[type[UnderstudyError], ...], _Kind], ...]] = (
     ((TooLargeError,), _TOO_LARGE),
     ((FormatError, MalformedError, ProofError), _FORMAT),
+    ((QuorumError, RolledBackError), _UNAVAILABLE),
     ((SignatureError, CheckpointError), _SIGNATURE),
     ((SealError,), _SEAL),
     ((ConflictError, RequestConflictError), _CONFLICT),

@@ -12,7 +12,7 @@ Rules
 
 Example
 
->>> CIPHERTEXT.target(segment="seg_AAAAAAAAAAAAAAAAAAAAAA")
+>>> CIPHERTEXT.target({"segment": "seg_AAAAAAAAAAAAAAAAAAAAAA"})
 '/v1/segments/seg_AAAAAAAAAAAAAAAAAAAAAA/ciphertext'
 >>> SEGMENTS.target(query={"grant": "abc", "cursor": ""})
 '/v1/segments?grant=abc'
@@ -47,9 +47,12 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     answer_limit: int = 1 << 20
     repeatable: bool = True
 
-    def target(self, *, query: Mapping[str, str] | None = None, **parts: str) -> str:
+    def target(
+        self, parts: Mapping[str, str] | None = None, *, query: Mapping[str, str] | None = None
+    ) -> str:
         """Return the request target with ``parts`` in the path; empty query values are left out."""
-        path = _PLACE.sub(lambda place: quote(parts[place[1]], safe="/" if place[2] else ""), self.path)
+        given = parts or {}
+        path = _PLACE.sub(lambda place: quote(given[place[1]], safe="/" if place[2] else ""), self.path)
         kept = {name: value for name, value in (query or {}).items() if value}
         return f"{path}?{urlencode(kept)}" if kept else path
 

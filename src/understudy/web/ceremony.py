@@ -22,15 +22,13 @@ from typing import Final, Literal
 from msgspec.structs import replace
 
 from understudy.consent.clock import Clock
-from understudy.consent.credentials import Ed25519Credential
-from understudy.consent.keyset import AuditorKey, KeySet
-from understudy.consent.primitives import new_id
-from understudy.consent.programme import Delays, ProgrammeDocument, Role, RosterMember
-from understudy.programme.document import from_toml
+from understudy.consent.keyset import AuditorKey
+from understudy.consent.programme import Delays, ProgrammeDocument, Role
 from understudy.sealing.canonical import parse
 from understudy.sealing.durable import private_folder
 from understudy.sealing.keyfile import create_hpke, create_signing, load_hpke, load_signing
 from understudy.sealing.signing import Signed, SigningKey
+from understudy.web.assembly import PeopleFile, Person, assemble
 from understudy.web.config import CustodianConfig, ServerConfig, WitnessConfig, read_config, write_config
 from understudy.web.document import (
     DOCUMENT_FILE,
@@ -40,8 +38,7 @@ from understudy.web.document import (
     unsigned,
     write_document,
 )
-from understudy.web.errors import HomeError
-from understudy.web.home import PUBLIC_FILE, CustodianParty, ServerParty, WitnessParty, read_public
+from understudy.web.home import PUBLIC_FILE, read_public
 
 CUSTODIAN: Final = "custodian"
 WITNESS: Final = "understudy.local/witness"
@@ -107,21 +104,16 @@ class People:
         """Return several persons' signing keys."""
         return [self.key(name) for name in names]
 
-    def roster(self) -> tuple[RosterMember, ...]:
-        """Return the roster these people make."""
-        return tuple(
-            RosterMember(
-                name=name, roles=roles, credential=Ed25519Credential(public_key=self.key(name).public)
-            )
-            for name, roles in MEMBERS.items()
-        )
-
-    def auditor(self) -> AuditorKey:
-        """Return the auditor's keys."""
-        return AuditorKey(
-            epoch=1,
-            hpke=load_hpke(self._path(AUDITOR_HPKE)).public.text,
-            signing=self.key("auditor").public,
+    def listed(self) -> PeopleFile:
+        """Return their public keys, as a steward would write them down."""
+        hpke = load_hpke(self._path(AUDITOR_HPKE)).public.text
+        return PeopleFile(
+            member=tuple(
+                Person(name=name, roles=roles, key=self.key(name).public) for name, roles in MEMBERS.items()
+            ),
+            auditor=AuditorKey(epoch=1, hpke=hpke, signing=self.key("auditor").public),
+            recovery=tuple(key.public for key in self.keys(RECOVERY)),
+            lift=tuple(key.public for key in self.keys(LIFT)),
         )
 
     def _path(self, name: str) -> Path:
@@ -197,32 +189,12 @@ class Ceremony:
 
     def _assemble(self, delays: DelayChoice) -> ProgrammeDocument:
         """Return document 1, as the steward assembles it from what the parties brought."""
-        server = read_public(self.home / "server" / PUBLIC_FILE)
-        custodian = read_public(self.home / "custodian" / PUBLIC_FILE)
-        witness = read_public(self.home / "witness" / PUBLIC_FILE)
-        if not (
-            isinstance(server, ServerParty)
-            and isinstance(custodian, CustodianParty)
-            and isinstance(witness, WitnessParty)
-        ):
-            raise HomeError("a home holds another party's keys", hint="use an empty folder")
-        key_set = KeySet(
-            server=server.server,
-            escrow_issuer=server.escrow_issuer,
-            custodians=(custodian.keys,),
-            custodian_threshold=1,
-            witnesses=(witness.keys,),
-            witness_quorum=1,
-            log=server.log,
-            auditor=self.people.auditor(),
-        )
-        document = from_toml(
+        document = assemble(
             (files("understudy.web") / "one_machine.toml").read_text(encoding="utf-8"),
-            programme=new_id("prg"),
-            roster=self.people.roster(),
-            key_set=key_set,
-            recovery_keys=tuple(key.public for key in self.people.keys(RECOVERY)),
-            lift_keys=tuple(key.public for key in self.people.keys(LIFT)),
+            self.people.listed(),
+            [read_public(self.home / name / PUBLIC_FILE) for name in ("server", "custodian", "witness")],
+            custodian_threshold=1,
+            witness_quorum=1,
             made_at=self._clock.now(),
         )
         if delays == "demo":

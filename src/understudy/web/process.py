@@ -31,7 +31,7 @@ from understudy.web.timers import Timers
 MAX_HEADER_BYTES: Final = 32 << 10
 HEADER_READ_MILLISECONDS: Final = 10_000
 SWITCH_SECONDS: Final = 0.0005
-"""An open passes through four threads; at Python's standard 5 ms each could wait longer than the whole may take."""
+"""An open passes through four threads; at Python's 5 ms each could wait longer than the whole may take."""
 
 
 class Party(Protocol):

@@ -9,7 +9,7 @@ from understudy.consent.primitives import encode_bytes
 from understudy.consent.purposes import Activity
 from understudy.custody.switch import LiftBundle, SwitchOrder
 from understudy.sealing.errors import SignatureError
-from understudy.sealing.signing import sign
+from understudy.sealing.signing import Signed, sign
 from understudy.transparency.leaves import SwitchLeaf, decode_leaf
 
 
@@ -157,6 +157,25 @@ def test_a_stop_on_its_way_to_the_custodian_holds_every_lift(stage: Stage) -> No
     with pytest.raises(RefusedError):
         stage.programme.lift(bundle)
     assert stage.programme.is_off(Activity.CAPTURE)
+
+
+def test_a_lift_does_not_overtake_a_stop_that_the_custodian_has_not_heard(stage: Stage) -> None:
+    class Deaf:
+        """A custodian that orders to stop do not reach."""
+
+        name = "first"
+
+        def switch_off(self, _order: object) -> None:
+            raise UnavailableError("not now")
+
+        def lift(self, bundle: Signed) -> object:
+            return stage.custodian.lift(bundle)
+
+    stage.line.party = Deaf()
+    stage.programme.switch_off(stage.order(Activity.READS))
+    with pytest.raises(UnavailableError, match="switch-queue"):
+        stage.programme.lift(stage.bundle())
+    assert stage.programme.is_off(Activity.READS)
 
 
 def test_a_stop_during_a_lift_wins(stage: Stage) -> None:

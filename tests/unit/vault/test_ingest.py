@@ -20,6 +20,7 @@ from understudy.custody.coverage import Coverage, LeasePresentation
 from understudy.custody.head import DepositReceipt
 from understudy.programme.database import reading
 from understudy.sealing.errors import FormatError, HalfError, SignatureError
+from understudy.sealing.header import SealedHalf
 from understudy.sealing.segment import open_half, open_segment
 from understudy.sealing.signing import Signed, document_hash, sign
 from understudy.vault.errors import FINAL, OffsetError, SegmentMissingError
@@ -439,3 +440,53 @@ def test_a_derived_object_is_not_a_recording(stage: VaultStage, anna: Person, co
     )
     with pytest.raises((FormatError, RefusedError)):
         stage.vault.begin_upload(replace(upload.call, header=sign(header, anna.device)))
+
+
+def test_somebody_who_leaves_at_the_last_moment_is_not_in_the_catalogue(
+    stage: VaultStage, anna: Person, consent: str
+) -> None:
+    class Slow:
+        """A custodian that answers after the participant has told the server that they leave."""
+
+        name = "first"
+
+        def deposit(self, header: Signed, half: SealedHalf) -> Signed:
+            receipt = stage.custodian.deposit(header, half)
+            stage.stand(anna, StandingState.WITHDRAWN)
+            return receipt
+
+        def stand(self, _standing: Signed) -> None:
+            raise UnavailableError("not now")
+
+    upload = stage.seal(anna, consent)
+    stage.line.party = Slow()
+    assert refused(stage, upload) == "consent-ended"
+    assert not list((stage.home / "vault").rglob("seg_*"))
+    with pytest.raises(SegmentMissingError):
+        stage.vault.open_halves([upload.header])
+
+
+def test_nothing_is_deposited_for_somebody_who_left_before(
+    stage: VaultStage, anna: Person, consent: str
+) -> None:
+    class Counting:
+        """A custodian that has not heard of anybody leaving."""
+
+        name = "first"
+        deposits = 0
+
+        def deposit(self, header: Signed, half: SealedHalf) -> Signed:
+            self.deposits += 1
+            return stage.custodian.deposit(header, half)
+
+        def stand(self, _standing: Signed) -> None:
+            raise UnavailableError("not now")
+
+    upload = stage.seal(anna, consent)
+    stage.line.party = custodian = Counting()
+    stage.vault.begin_upload(upload.call)
+    stage.stand(anna, StandingState.OBJECTING)
+    with pytest.raises(RefusedError) as caught:
+        stage.vault.append_upload(upload.segment, 0, upload.ciphertext)
+    assert caught.value.reason == "standing-objecting"
+    assert custodian.deposits == 0
