@@ -34,7 +34,7 @@ format: setup ## rewrite the sources in the house format
 
 bench-%: setup ## run one benchmark, bench/NAME.py
 	@test -f bench/$*.py || { echo "understudy: error: there is no benchmark bench/$*.py" >&2; exit 2; }
-	@$(BIN)/python bench/$*.py $(BENCH_ARGS)
+	@$(BIN)/python -m bench.$* $(BENCH_ARGS)
 
 locks: ## resolve the lock files anew; maintainers only, needs uv (UPGRADE=1 takes newer versions)
 	@bash scripts/locks.sh $(if $(UPGRADE),--upgrade)

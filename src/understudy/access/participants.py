@@ -21,7 +21,7 @@ from understudy.access.ports import Said
 from understudy.consent.consent import StandingState
 from understudy.programme.database import reading
 from understudy.programme.documents import Documents
-from understudy.programme.people import enrolled, known_consent, standing_of
+from understudy.programme.people import enrolled, first_hash_of, known_consent, standing_of
 from understudy.sealing.signing import document_hash
 
 
@@ -51,12 +51,11 @@ class StoredParticipants:
         return self._documents.current.key_set.custodian_threshold
 
     def _said(self, session: Session, tag: str, consent: str) -> Said:
-        person = enrolled(session, tag, self._threshold)
         known = known_consent(session, consent, self._documents)
         is_theirs = known is not None and known.is_in_force and known.consent.tag == tag
         has_ended = known is not None and known.ended_by is not None
         return Said(
             purposes=known.consent.purposes if known is not None and is_theirs else (),
             standing=StandingState.WITHDRAWN if has_ended else standing_of(session, tag),
-            first_hash=person.first_hash if person is not None and person.is_confirmed else None,
+            first_hash=first_hash_of(session, tag, self._threshold),
         )

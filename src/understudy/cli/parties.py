@@ -56,13 +56,13 @@ def serve_party(
         tls = Tls(Path(config.certificate), Path(config.certificate_key))
     lock = HomeLock(home)
     try:
-        sock = listen(config.host, config.port)
-        for line in announcements(config.host, is_tls=tls is not None):
-            remark(line)
-        remark(f"answering at {address_of(sock, is_tls=tls is not None)}, process {os.getpid()}")
         from understudy.web.process import run_party  # noqa: PLC0415  only a process that serves loads a server
 
-        run_party(open_party(), sock, tls=tls)
+        with listen(config.host, config.port) as sock:
+            for line in announcements(config.host, is_tls=tls is not None):
+                remark(line)
+            remark(f"answering at {address_of(sock, is_tls=tls is not None)}, process {os.getpid()}")
+            run_party(open_party(), sock, tls=tls)
     finally:
         lock.release()
 

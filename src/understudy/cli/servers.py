@@ -91,6 +91,8 @@ def up(
     port: Annotated[
         int | None, Parameter(help="Server port; custodian and witness take the next two.")
     ] = None,
+    custodian_port: Annotated[int | None, Parameter(help="Custodian port, if not the next one.")] = None,
+    witness_port: Annotated[int | None, Parameter(help="Witness port, if not the one after.")] = None,
     profile: Annotated[
         Literal["embedded", "production"], Parameter(help="production never runs on one machine.")
     ] = "embedded",
@@ -105,13 +107,18 @@ def up(
     The first start makes every key, has everybody sign the programme document, and lifts the switch once.
     """
     arguments = ["up", "--home", str(home), "--delays", delays, "--profile", profile]
-    if port is not None:
-        arguments += ["--port", str(port)]
+    for option, number in (
+        ("port", port),
+        ("custodian-port", custodian_port),
+        ("witness-port", witness_port),
+    ):
+        if number is not None:
+            arguments += [f"--{option}", str(number)]
     if detach:
         running = _detached(home, arguments)
         emit(running, _where(running), as_json=json)
         return 0
-    machine = OneMachine(home, choose_ports(home, port), SystemClock(), remark)
+    machine = OneMachine(home, choose_ports(home, port, custodian_port, witness_port), SystemClock(), remark)
     running = machine.start(profile=profile, delays=delays)
     emit(running, _where(running), as_json=json)
     sys.stdout.flush()

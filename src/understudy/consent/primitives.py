@@ -17,7 +17,6 @@ Example
 b'\x00\xff'
 """
 
-import base64
 import binascii
 import secrets
 from typing import Annotated, ClassVar, Final
@@ -30,6 +29,8 @@ from understudy.consent.contexts import Context
 MAX_INTEGER: Final = 2**53 - 1
 """Largest integer allowed in a signed document (RFC 8785, section 3.2.2.3)."""
 
+_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+_FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 _ID_BODY = r"[A-Za-z0-9_-]{21}[AQgw]$(?!\n)"
 
 Bytes = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]*$(?!\n)", max_length=4_000_000)]
@@ -75,7 +76,7 @@ class Document(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def encode_bytes(raw: bytes) -> str:
     """Return ``raw`` as base64url without padding."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(raw, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
 
 
 def decode_bytes(text: str) -> bytes:
@@ -85,7 +86,8 @@ def decode_bytes(text: str) -> bytes:
         ValueError: another alphabet, padding, or non-zero unused bits.
     """
     try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        padded = text.encode("ascii").translate(_FROM_URL) + b"=" * (-len(text) % 4)
+        raw = binascii.a2b_base64(padded, strict_mode=True)
     except (binascii.Error, ValueError) as error:
         message = "not base64url"
         raise ValueError(message) from error

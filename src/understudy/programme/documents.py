@@ -31,6 +31,7 @@ class Documents:
         with reading(engine) as session:
             rows = session.scalars(select(DocumentRow).order_by(DocumentRow.number)).all()
         self._signed = [row.signed for row in rows]
+        self._current_hash = rows[-1].hash if rows else None
         self._by_hash = {row.hash: row.signed.verify(ProgrammeDocument) for row in rows}
 
     @property
@@ -45,9 +46,9 @@ class Documents:
     @property
     def current_hash(self) -> str:
         """The hash of the document in force."""
-        if not self._signed:
+        if self._current_hash is None:
             raise DocumentError(("there is none yet",))
-        return self._signed[-1].hash(ProgrammeDocument)
+        return self._current_hash
 
     @property
     def signed(self) -> Signed:
@@ -90,6 +91,7 @@ class Documents:
             session.add(DocumentRow(number=document.number, hash=found, signed=signed, succession=succession))
         self._by_hash[found] = document
         self._signed.append(signed)
+        self._current_hash = found
         return document
 
     def publish(self, log: LogPort) -> int:

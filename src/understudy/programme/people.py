@@ -99,6 +99,13 @@ def enrolled(session: Session, tag: str, threshold: int) -> Enrolled | None:
     )
 
 
+def first_hash_of(session: Session, tag: str, threshold: int) -> str | None:
+    """Return the hash of enrolment record 1 once enough custodians gave a receipt for it, else None."""
+    first = select(EnrolmentRow.hash).where(EnrolmentRow.tag == tag, EnrolmentRow.number == 1)
+    receipts = select(func.count()).where(EnrolmentReceiptRow.enrolment == EnrolmentRow.hash)
+    return session.scalar(first.where(receipts.scalar_subquery() >= threshold))
+
+
 def known_consent(session: Session, consent_hash: str, documents: Documents) -> KnownConsent | None:
     """Return the consent with this hash, or None.
 

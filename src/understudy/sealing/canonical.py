@@ -6,6 +6,9 @@ Rules
   integers below 2**53 only: no floats, no nulls except optional fields that say so.
 * Reading is strict: the bytes must equal the canonical encoding of what they decode to. Duplicate keys,
   unknown fields, other spacing, other key order and non-canonical base64url are all refused that way.
+* Where a type holds nothing but strings, booleans, nulls, integers, lists and structs with ASCII names,
+  msgspec's sorted encoding *is* RFC 8785 and is taken, ten times as fast. Anything else, and any number of
+  sixteen digits, goes the long way. A test holds the two against each other.
 * ``digest`` is SHA-256 over the context string, a zero byte, and the parts. Parts are either of fixed
   length or a single canonical document, so the concatenation is unambiguous.
 
@@ -17,10 +20,13 @@ Example
 """
 
 import hashlib
-from typing import TypeVar
+import re
+from functools import cache
+from typing import Final, TypeVar
 
 import msgspec
 import rfc8785
+from msgspec import inspect
 
 from understudy.consent.contexts import Context
 from understudy.consent.primitives import Value, decode_bytes, encode_bytes
@@ -30,6 +36,17 @@ MAX_DOCUMENT_BYTES = 1 << 20
 """Largest canonical document accepted, unless a caller sets a smaller bound."""
 
 T = TypeVar("T", bound=Value)
+
+_SORTED: Final = msgspec.json.Encoder(order="sorted")
+_LONG_NUMBER: Final = re.compile(rb"[0-9]{16}")
+_PLAIN: Final = (
+    inspect.StrType
+    | inspect.IntType
+    | inspect.BoolType
+    | inspect.NoneType
+    | inspect.EnumType
+    | inspect.LiteralType
+)
 
 Octets = bytes | bytearray | memoryview
 """Raw bytes, however they are held."""
@@ -42,6 +59,10 @@ def canonical(value: Value) -> bytes:
         FormatError: the value holds something outside the canonical domain.
     """
     try:
+        if _has_plain_fields(type(value)):
+            raw = _SORTED.encode(value)
+            if not _LONG_NUMBER.search(raw):
+                return raw
         return rfc8785.dumps(msgspec.to_builtins(value))
     except (rfc8785.CanonicalizationError, TypeError, ValueError) as error:
         raise FormatError("the value has no canonical form") from error
@@ -92,3 +113,27 @@ def octets(text: str) -> bytes:
         return decode_bytes(text)
     except ValueError as error:
         raise FormatError("not canonical base64url") from error
+
+
+@cache
+def _has_plain_fields(kind: type[Value]) -> bool:
+    """Return whether msgspec spells every value of ``kind`` as RFC 8785 does."""
+    seen: set[type] = set()
+
+    def is_plain(found: inspect.Type) -> bool:
+        match found:
+            case inspect.UnionType():
+                return all(is_plain(option) for option in found.types)
+            case inspect.VarTupleType() | inspect.ListType():
+                return is_plain(found.item_type)
+            case inspect.TupleType():
+                return all(is_plain(item) for item in found.item_types)
+            case inspect.StructType():
+                if found.cls in seen:
+                    return True
+                seen.add(found.cls)
+                return all(field.encode_name.isascii() and is_plain(field.type) for field in found.fields)
+            case _:
+                return isinstance(found, _PLAIN)
+
+    return is_plain(inspect.type_info(kind))

@@ -215,10 +215,9 @@ class KeyStore:
         """
         wanted = [header.seal.segment for header in headers]
         with reading(self._engine) as session:
-            rows = {
-                row.segment: row
-                for row in session.scalars(select(HalfRow).where(HalfRow.segment.in_(wanted)))
-            }
+            columns = select(HalfRow.segment, HalfRow.escrow_key, HalfRow.sealed)
+            found = session.execute(columns.where(HalfRow.segment.in_(wanted)))
+            rows = {row.segment: row for row in found}
             names = {row.escrow_key for row in rows.values()}
             keys = session.scalars(select(EscrowKeyRow).where(EscrowKeyRow.id.in_(names))).all()
         opened = {row.id: self._unwrap(row) for row in keys}

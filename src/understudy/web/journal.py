@@ -27,8 +27,8 @@ FORBIDDEN: Final = frozenset(
         "address", "authorization", "body", "challenge", "ciphertext", "client", "code", "consent", "content",
         "cookie", "credential", "device", "exc_info", "half", "halves", "header", "headers", "ip", "key",
         "keys", "lease", "login", "name", "nonce", "opening", "participant", "passphrase", "password", "path",
-        "person", "plaintext", "private", "query", "recording", "remote", "salt", "sealed", "secret", "seed", "segment",
-        "segments", "signature", "tag", "tags", "target", "text", "title", "token", "url", "user", "value",
+        "person", "plaintext", "private", "query", "recording", "remote", "salt", "sealed", "secret", "seed",
+        "segment", "segments", "signature", "tag", "tags", "target", "text", "title", "token", "url", "user", "value",
     }
 )  # fmt: skip
 """Names of fields that are dropped."""

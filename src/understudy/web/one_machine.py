@@ -36,18 +36,23 @@ COMMAND_SECONDS: Final = 60.0
 _PARTIES: Final = ("witness", "custodian", "server")
 
 
-def choose_ports(home: Path, first: int | None) -> Ports:
-    """Return the ports asked for, those of an earlier start, or the standard ones."""
-    if first is None:
-        try:
-            return Ports(
-                read_config(home / "server", ServerConfig).port,
-                read_config(home / "custodian", CustodianConfig).port,
-                read_config(home / "witness", WitnessConfig).port,
-            )
-        except HomeError:
-            first = SERVER_PORT
-    return Ports(first, first + 1, first + 2)
+def choose_ports(home: Path, server: int | None, custodian: int | None, witness: int | None) -> Ports:
+    """Return the ports asked for, those of an earlier start, or the standard ones.
+
+    Custodian and witness take the two after the server's unless they are named, or were before.
+    """
+    try:
+        known = Ports(
+            read_config(home / "server", ServerConfig).port,
+            read_config(home / "custodian", CustodianConfig).port,
+            read_config(home / "witness", WitnessConfig).port,
+        )
+    except HomeError:
+        known = None
+    if server is None and known is not None:
+        return Ports(known.server, custodian or known.custodian, witness or known.witness)
+    first = SERVER_PORT if server is None else server
+    return Ports(first, custodian or first + 1, witness or first + 2)
 
 
 class OneMachine:

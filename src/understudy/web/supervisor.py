@@ -71,6 +71,8 @@ class Supervisor:
         """
         self.home: Final = private_folder(home)
         self._lock = HomeLock(home, LOCK_FILE)
+        with suppress(FileNotFoundError):
+            (home / RUN_FILE).unlink()  # left behind by a supervisor that was killed
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._commands: Mapping[str, Sequence[str]] = {}
         self._addresses: Mapping[str, str] = {}

@@ -1,4 +1,4 @@
-"""The three homes of one programme, set up as a person would: by the commands, run inside the test's own process.
+"""The three homes of one programme, set up by the commands a person would type.
 
 Example::
 

@@ -13,8 +13,8 @@ from litestar import Litestar
 
 from tests.unit.web.homes import Homes, calls_to
 from understudy.contract.auth import sign_request
-from understudy.contract.messages import Problem
 from understudy.contract.body import read_body
+from understudy.contract.messages import Problem
 from understudy.contract.routes import (
     ADD_CHECKPOINT,
     CUSTODIAN_ROUTES,
