@@ -24,18 +24,17 @@ import structlog
 
 FORBIDDEN: Final = frozenset(
     {
-        "address", "authorization", "body", "challenge", "ciphertext", "client", "code", "consent", "content",
-        "cookie", "credential", "device", "exc_info", "half", "halves", "header", "headers", "ip", "key",
-        "keys", "lease", "login", "name", "nonce", "opening", "participant", "passphrase", "password", "path",
-        "person", "plaintext", "private", "query", "recording", "remote", "salt", "sealed", "secret", "seed",
-        "segment", "segments", "signature", "tag", "tags", "target", "text", "title", "token", "url", "user", "value",
+        "address", "authorization", "body", "challenge", "ciphertext", "client", "code", "consent",
+        "content", "cookie", "credential", "device", "exc_info", "half", "halves", "header", "headers",
+        "ip", "key", "keys", "lease", "login", "name", "nonce", "opening", "participant", "passphrase",
+        "password", "path", "person", "plaintext", "private", "query", "recording", "remote", "salt",
+        "sealed", "secret", "seed", "segment", "segments", "signature", "tag", "tags", "target", "text",
+        "title", "token", "url", "user", "value",
     }
 )  # fmt: skip
 """Names of fields that are dropped."""
 
 MAX_FIELD_CHARACTERS: Final = 300
-
-Journal = structlog.stdlib.BoundLogger | structlog.typing.FilteringBoundLogger
 
 
 def scrub(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ from understudy.consent.programme import ProgrammeDocument
 from understudy.consent.purposes import Activity, ReasonCode
 from understudy.contract.auth import sign_request
 from understudy.contract.messages import SegmentEntry
-from understudy.contract.routes import CIPHERTEXT
+from understudy.contract.routes import CIPHERTEXT, OPENS
 from understudy.custody.grant import Grant
 from understudy.sealing.signing import Signed, document_hash
 from understudy.transparency.trust import log_trust
@@ -255,6 +255,24 @@ def test_nothing_to_stop_is_said(tmp_path: Path) -> None:
 def test_the_document_that_everybody_pinned_is_the_one_on_the_page(machine: Machine, shared: Shared) -> None:
     text = httpx.get(machine.ports.address("server") + "/", trust_env=False).text
     assert document_hash(shared.document)[:4] in text
+
+
+@pytest.mark.parametrize("kind", ["announced", "chunked"])
+def test_a_body_without_end_is_refused_before_it_has_arrived(machine: Machine, kind: str) -> None:
+    length = "content-length: 9000000000" if kind == "announced" else "transfer-encoding: chunked"
+    head = "\r\n".join(("POST /v1/opens HTTP/1.1", "host: x", length, "", "")).encode()
+    with socket.create_connection(("127.0.0.1", machine.ports.server), timeout=10) as link:
+        link.sendall(head)
+        sent = 0
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            while kind == "chunked" and sent < 64 * OPENS.body_limit:
+                link.sendall(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
+                sent += 0x10000
+        answer = b""
+        with contextlib.suppress(ConnectionError):
+            answer = link.recv(65_536)
+    assert sent < 64 * OPENS.body_limit
+    assert kind == "chunked" or answer.startswith(b"HTTP/1.1 413")
 
 
 def _send_and_hang_up(machine: Machine, segment: str, offset: int, piece: bytes, *, announced: int) -> None:
