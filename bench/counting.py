@@ -2,8 +2,9 @@
 
 Rules
 
-* A commit is a frame of a WAL whose header gives the size of the database after it (SQLite file format, section
-  4.1). In mode ``synchronous=FULL`` each costs one flush. Every store is looked at, those that should not write too.
+* A commit is a frame of a WAL whose header gives the size of the database after it (SQLite file format,
+  section 4.1). In mode ``synchronous=FULL`` each costs one flush. Every store is looked at, also those that
+  should not write.
 * Flush calls are counted by strace where it may attach; elsewhere they are not counted, and that is said.
 
 Example: ``commits(home)`` before and after; the difference is what became durable in between.

@@ -7,7 +7,7 @@ Rules
 * Probes run between the measured calls, on the same file system, so that a slow minute slows both.
 * Times are milliseconds, by a clock that only goes forward.
 
-Example: ``python -c "from bench.flush import Flush; ..."`` is rarely needed; ``make bench-door`` prints the figures.
+Example: ``Flush(folder).once()`` is a number of milliseconds.
 """
 
 import os

@@ -2,8 +2,8 @@
 
 Rules
 
-* Whoever owns the server's machine has its key and the log's: they can sign a checkpoint of their own. The reader
-  here is on their side.
+* Whoever owns the server's machine has its key and the log's: they can sign a checkpoint of their own. The
+  reader here is on their side.
 * It stands outside the log, so a custodian that releases for it releases without an entry.
 
 Example: ``uncosigned_release(machine, grant, segments)`` is whether the custodian fell for it.
@@ -11,9 +11,7 @@ Example: ``uncosigned_release(machine, grant, segments)`` is whether the custodi
 
 import secrets
 
-import msgspec
-
-from bench.machine import REASON, Machine
+from tests.machine import REASON, Machine
 from understudy.client.custodian import HttpCustodian
 from understudy.client.http import Connection
 from understudy.consent.credentials import Ed25519Credential
@@ -76,7 +74,7 @@ def uncosigned_release(machine: Machine, grant: str, segments: list[str]) -> boo
         request=request,
     )
     try:
-        return msgspec.json.decode(custodian.open(delivery))["kind"] == "released"
+        return b'"kind":"released"' in custodian.open(delivery)
     except UnderstudyError:
         return False
 

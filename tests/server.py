@@ -9,6 +9,7 @@ Rules
 Example: ``Server(home, document, custodian, cosigner, clock).open(call)``.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -48,6 +49,7 @@ from understudy.sealing.keyfile import load_shred, load_signing
 from understudy.sealing.personal import participant_tag
 from understudy.sealing.signing import Signed, SigningKey, document_hash
 from understudy.transparency.cosigning import Cosigner, WitnessLink
+from understudy.transparency.errors import TransparencyError
 from understudy.transparency.sequencer import Sequencer
 from understudy.transparency.trust import log_trust
 from understudy.vault.keystore import KeyStore
@@ -135,8 +137,8 @@ class Server:
     def give_consent(self, consent: Signed) -> Signed:
         return self.programme.give_consent(consent)
 
-    def stand(self, standing: Signed) -> None:
-        self.programme.stand(standing)
+    def stand(self, standing: Signed) -> tuple[Signed, ...]:
+        return self.programme.stand(standing)
 
     def lease(self, request: Signed) -> LeaseAnswer:
         return self.programme.lease(request)
@@ -191,6 +193,8 @@ class Server:
         newest = self.log.newest
         if newest is None:
             raise UnavailableError("no checkpoint yet")
+        with suppress(TransparencyError):
+            newest = self.log.fresh(self.programme.documents.current.delays.cosignature_seconds // 2)
         return newest.note
 
     def read(self, path: str) -> bytes:

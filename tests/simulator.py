@@ -105,7 +105,7 @@ class Participant:
 
     def stand(self, state: StandingState) -> None:
         """Change one's mind."""
-        self.device.stand(self._world.port, self._world.clock, state)
+        self.device.stand(self._world.port, [self._world.custodian], self._world.clock, state)
 
     def record(
         self,
@@ -259,7 +259,7 @@ class Simulator:
 
     def custodian_with(self, rules: tuple[Rule, ...]) -> Custodian:
         """Return the custodian as it would be with other rules of release, on the same store."""
-        return Custodian(self._store, self.cast.custodian, self.clock, self.log_line, rules=rules)
+        return Custodian(self.store, self.cast.custodian, self.clock, self.log_line, rules=rules)
 
     def participant(self, name: str) -> Participant:
         """Return a participant who is enrolled and has consented to everything offered."""
@@ -408,7 +408,7 @@ class Simulator:
         return Witness(path, name=WITNESS, key=self.cast.cosigning, logs=[log_key], clock=self.clock)
 
     def _start_custodian(self) -> Custodian:
-        self._store = Store(self.home("custodian") / "custodian.sqlite")
+        self.store = Store(self.home("custodian") / "custodian.sqlite")
         return self.custodian_with(self._rules)
 
     def _start_server(self) -> Server:

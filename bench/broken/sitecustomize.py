@@ -2,14 +2,14 @@
 
 Rules
 
-* Python imports this file by itself when its folder is on ``PYTHONPATH``; ``bench/machine.py`` puts it there only
-  for ``--break``. Nothing of the product knows of it.
+* Python imports this file by itself when its folder is on ``PYTHONPATH``; ``tests/machine.py`` puts it there
+  only for ``--break``. Nothing of the product knows of it.
 * Each fault is one a careless change could bring. The benchmark has to fail with it.
 """
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,8 +34,7 @@ def skip_custodian_log_check() -> None:
     def verify(pinned: Any, note: bytes) -> Any:
         return verify_checkpoint(note, log_key=pinned.trust.log_key, witnesses=(), quorum=0)
 
-    door.verify_note = verify
-    door._staleness = lambda *_: None  # type: ignore[attr-defined]  # noqa: SLF001
+    vars(door).update(verify_note=verify, _staleness=lambda *_: None)
 
 
 def skip_numbers() -> None:
@@ -52,12 +51,12 @@ def double_flush() -> None:
     real = store.Store.transaction
 
     @contextmanager
-    def transaction(self: Any) -> Iterator[Any]:
-        with real(self) as database:
-            yield database
-        with real(self) as database:
-            database.write("CREATE TABLE IF NOT EXISTS again(at REAL)")
-            database.write("INSERT INTO again VALUES (?)", time.time())
+    def transaction(self: Any) -> Iterator[None]:
+        with real(self):
+            yield
+        with real(self):
+            self.database.write("CREATE TABLE IF NOT EXISTS again(at REAL)")
+            self.database.write("INSERT INTO again VALUES (?)", time.time())
 
     store.Store.transaction = transaction  # type: ignore[method-assign]
 
@@ -70,11 +69,10 @@ def lazy_log() -> None:
 
     def connect(*arguments: Any, **options: Any) -> Any:
         found = real(*arguments, **options)
-        found.write("PRAGMA synchronous=NORMAL")
+        found.row("PRAGMA synchronous=NORMAL")
         return found
 
-    for module in _users("understudy.transparency.database", "connect", real):
-        module.connect = connect
+    database.connect = connect
 
 
 def slow_door() -> None:
@@ -88,17 +86,6 @@ def slow_door() -> None:
         return real(self, call)
 
     door.Door.open = slow  # type: ignore[method-assign]
-
-
-def _users(_module: str, name: str, value: object) -> Sequence[Any]:
-    """Return the modules that import ``value`` under ``name``."""
-    import sys  # noqa: PLC0415
-
-    import understudy.transparency.store  # noqa: PLC0415
-    import understudy.transparency.witness  # noqa: PLC0415
-    import understudy.transparency.writer  # noqa: F401, PLC0415
-
-    return [module for module in sys.modules.values() if getattr(module, name, None) is value]
 
 
 FAULTS: dict[str, Callable[[], None]] = {

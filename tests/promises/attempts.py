@@ -302,10 +302,8 @@ ATTEMPTS: Final[dict[str, Attempt]] = {
     "another purpose than consented": Attempt(
         _consented_to_something_else, "purpose-not-consented", (rules.purpose_was_consented,)
     ),
-    "a consent that was withdrawn": Attempt(
-        _withdrawn_and_back, "standing-withdrawn", (rules.consents_stand,)
-    ),
-    "a participant who paused": Attempt(_paused, "standing-paused", (rules.participants_stand,)),
+    "a consent that was withdrawn": Attempt(_withdrawn_and_back, "not-available", (rules.consents_stand,)),
+    "a participant who paused": Attempt(_paused, "not-available", (rules.participants_stand,)),
     "above the ceiling": Attempt(_above_the_ceiling, "ceiling", (rules.ceiling_holds,)),
 }
 """Every way, by name."""

@@ -153,10 +153,11 @@ class TestNoLease:
             scene.ana.keeper.renew()
         world.custodian_line.is_cut = False
         world.server.flush()
-        caught: list[Signed] = []
-        port = between(world.port, stand=caught.append)
-        scene.ben.device.stand(port, world.clock, StandingState.WITHDRAWN)
-        world.custodian.stand(caught[0])
+        def unreachable(_standing: Signed) -> tuple[Signed, ...]:
+            raise UnavailableError("no server")
+
+        port = between(world.port, stand=unreachable)
+        scene.ben.device.stand(port, [world.custodian], world.clock, StandingState.WITHDRAWN)
         with pytest.raises(UnderstudyError) as refused:
             world.read(scene.grant)
         assert getattr(refused.value, "reason", "").startswith("standing-")

@@ -227,7 +227,7 @@ class TestOn:
         world.server.flush()
         assert why_not(granted) == "switch-off"
 
-        def without_a_threshold(self: Switchboard, _pinned: object, signed: Signed) -> None:
+        def without_a_threshold(self: Switchboard, _pinned: object, signed: Signed, _now: int) -> None:
             on = signed.verify(LiftBundle).on
             self._change(signed.hash(LiftBundle), signed, self.off() - set(on))
 

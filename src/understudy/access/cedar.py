@@ -100,7 +100,11 @@ def _resource_and_context(query: Query) -> tuple[str, str, Json]:
         context = {"lifters": query.lifters, "threshold": query.threshold}
         return "Programme", query.programme.programme, context
     if isinstance(query, ExplainQuery):
-        context = {"about": _reference("Credential", query.about)}
+        context = {
+            "about": _reference("Credential", query.about),
+            "parties": [_reference("Credential", party) for party in query.parties],
+            "supposesConsent": query.supposes_consent,
+        }
         if query.tag is not None:
             context["tag"] = query.tag
         return "Programme", query.programme.programme, context

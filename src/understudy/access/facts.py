@@ -200,7 +200,10 @@ class LiftQuery(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ExplainQuery(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """May this credential ask why, about another credential or about a participant's segment?"""
+    """May this credential ask why another credential may or may not read a participant's segment?
+
+    ``parties`` are requester and readers of every grant in force that covers the segment and names the actor.
+    """
 
     ACTION: ClassVar[Action] = Action.EXPLAIN
 
@@ -208,6 +211,8 @@ class ExplainQuery(Value, frozen=True, kw_only=True, forbid_unknown_fields=True)
     programme: ProgrammeFacts
     about: Digest
     tag: ParticipantTag | None = None
+    parties: tuple[Digest, ...] = ()
+    supposes_consent: bool = False
 
 
 ReadQuery = FetchQuery | OpenQuery

@@ -127,6 +127,17 @@ class Grants:
         with reading(self._engine) as session:
             return tuple(self._held(session, row) for row in session.scalars(wanted).all())
 
+    def of_party(self, credential: str) -> tuple[HeldGrant, ...]:
+        """Return the grants that name a requester or reader and whose window has not passed, newest first."""
+        open_ones = select(ReaderRow.grant_hash).where(ReaderRow.not_after > self.clock.now())
+        wanted = select(GrantRow).where(GrantRow.grant_hash.in_(open_ones))
+        with reading(self._engine) as session:
+            rows = session.scalars(wanted.order_by(GrantRow.in_force_at.desc())).all()
+            found = [self._held(session, row) for row in rows]
+        return tuple(
+            held for held in found if credential in held.facts.readers or credential == held.terms.requester
+        )
+
     def is_reader(self, credential: str) -> bool:
         """Return whether any grant, past or present, names the credential as a reader."""
         with reading(self._engine) as session:

@@ -15,6 +15,7 @@ from understudy.cli.parties import (
     Out,
     Parent,
     Port,
+    announce_keys,
     public_lines,
     serve_party,
     sign_file,
@@ -48,6 +49,7 @@ def init(
 ) -> None:
     """Make the custodian's keys and its empty store, everything off; public.json is for the steward."""
     made = make_custodian(home, CustodianConfig(name=name, epoch=epoch, server=server, port=port))
+    announce_keys(home)
     emit(made, f"{public_lines(made)}\npublic keys are in {home / 'public.json'}", as_json=json)
 
 

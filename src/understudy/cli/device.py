@@ -5,7 +5,19 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from understudy.cli.connect import DEFAULT_DEVICE, DEFAULT_SERVER, DeviceHome, ServerUrl, connect
+from understudy.cli.connect import (
+    DEFAULT_CUSTODIAN,
+    DEFAULT_DEVICE,
+    DEFAULT_SERVER,
+    PASSPHRASE_FILE,
+    CustodianUrl,
+    DeviceHome,
+    ServerUrl,
+    connect,
+    connect_custodian,
+    open_device,
+    read_passphrase,
+)
 from understudy.cli.output import Json, emit, remark, short
 from understudy.consent.clock import SystemClock
 from understudy.consent.consent import Consent, StandingState
@@ -33,6 +45,13 @@ def create(
     recovery_code: Annotated[
         Path | None, Parameter(help="File with the recovery code of an earlier device.")
     ] = None,
+    passphrase_file: Annotated[
+        Path | None,
+        Parameter(
+            env_var=PASSPHRASE_FILE,
+            help="File with the passphrase that encrypts this device's keys; it is asked for ever after.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make this device's keys and pin the programme.
@@ -42,7 +61,16 @@ def create(
     seed = None
     if recovery_code is not None:
         seed = PersonalSeed.from_recovery_code(recovery_code.read_text().strip())
-    made = Device.create(device, connect(server).document(), pinned=pin, seed=seed)
+    passphrase = None if passphrase_file is None else read_passphrase(passphrase_file)
+    made = Device.create(device, connect(server).document(), pinned=pin, seed=seed, passphrase=passphrase)
+    if passphrase is None:
+        remark(
+            "this device's keys are unprotected: whoever copies the folder"
+            f" {device} reads what is held in it, and is you"
+        )
+        remark("hint: make a device with --passphrase-file FILE, and keep FILE on another disk")
+    else:
+        remark(f"from now on {PASSPHRASE_FILE} has to name the file with this passphrase")
     emit(
         {"tag": made.tag, "programme": made.document.programme, "key_set": made.key_set_hash},
         f"device set up for programme {made.document.programme} ({made.document.terms.title})\n"
@@ -56,7 +84,7 @@ def enrol(
     *, device: DeviceHome = DEFAULT_DEVICE, server: ServerUrl = DEFAULT_SERVER, json: Json = False
 ) -> None:
     """Register this device; the custodian's signed receipt is kept here."""
-    here = Device(device)
+    here = open_device(device)
     here.enrol(connect(server), SystemClock())
     emit({"tag": here.tag, "enrolled": True}, f"enrolled as {short(here.tag)}", as_json=json)
 
@@ -64,7 +92,7 @@ def enrol(
 @app.command
 def notice(*, device: DeviceHome = DEFAULT_DEVICE) -> None:
     """Show what this programme asks: the notice, the purposes, and what would be recorded."""
-    terms = Device(device).document.terms
+    terms = open_device(device).document.terms
     lines = [terms.title, "", terms.notice, "", f"contact: {terms.contact}"]
     lines += ["", "purposes: " + ", ".join(terms.purposes), "streams: " + ", ".join(terms.streams)]
     for group in terms.application_groups:
@@ -86,7 +114,7 @@ def consent(
     json: Json = False,
 ) -> int:
     """Say yes to the notice. Without --yes nothing is sent: silence is never consent."""
-    here = Device(device)
+    here = open_device(device)
     groups = group or tuple(item.name for item in here.document.terms.application_groups)
     offered = set(here.document.terms.streams)
     streams = tuple(item for item in stream if item in offered)
@@ -107,7 +135,7 @@ def consent(
 @app.command
 def status(*, device: DeviceHome = DEFAULT_DEVICE, json: Json = False) -> None:
     """Show what this device holds and what it agreed to."""
-    here = Device(device)
+    here = open_device(device)
     document: ProgrammeDocument = here.document
     emit(
         {"tag": here.tag, "programme": document.programme, "document": here.document_hash},
@@ -121,42 +149,75 @@ def status(*, device: DeviceHome = DEFAULT_DEVICE, json: Json = False) -> None:
 def code(*, device: DeviceHome = DEFAULT_DEVICE) -> None:
     """Print the recovery code. Whoever has it is you: write it down, keep it from this machine."""
     remark("whoever has this code is you; do not store it on this machine")
-    emit(None, Device(device).personal.recovery_code(), as_json=False)
+    emit(None, open_device(device).personal.recovery_code(), as_json=False)
 
 
 @app.command
 def pause(
-    *, device: DeviceHome = DEFAULT_DEVICE, server: ServerUrl = DEFAULT_SERVER, json: Json = False
+    *,
+    device: DeviceHome = DEFAULT_DEVICE,
+    server: ServerUrl = DEFAULT_SERVER,
+    custodian: CustodianUrl = (DEFAULT_CUSTODIAN,),
+    json: Json = False,
 ) -> None:
     """Stop others from opening your recordings, and capture, until you resume. No reason, no limit."""
-    _stand(device, server, StandingState.PAUSED, json)
+    _stand(device, server, custodian, StandingState.PAUSED, as_json=json)
 
 
 @app.command
 def resume(
-    *, device: DeviceHome = DEFAULT_DEVICE, server: ServerUrl = DEFAULT_SERVER, json: Json = False
+    *,
+    device: DeviceHome = DEFAULT_DEVICE,
+    server: ServerUrl = DEFAULT_SERVER,
+    custodian: CustodianUrl = (DEFAULT_CUSTODIAN,),
+    json: Json = False,
 ) -> None:
     """End a pause or an objection."""
-    _stand(device, server, StandingState.ACTIVE, json)
+    _stand(device, server, custodian, StandingState.ACTIVE, as_json=json)
 
 
 @app.command
 def withdraw(
-    *, device: DeviceHome = DEFAULT_DEVICE, server: ServerUrl = DEFAULT_SERVER, json: Json = False
+    *,
+    device: DeviceHome = DEFAULT_DEVICE,
+    server: ServerUrl = DEFAULT_SERVER,
+    custodian: CustodianUrl = (DEFAULT_CUSTODIAN,),
+    json: Json = False,
 ) -> None:
     """Take your consent back. One step, at once, no reason asked."""
-    _stand(device, server, StandingState.WITHDRAWN, json)
+    _stand(device, server, custodian, StandingState.WITHDRAWN, as_json=json)
 
 
 @app.command(name="object")
 def object_(
-    *, device: DeviceHome = DEFAULT_DEVICE, server: ServerUrl = DEFAULT_SERVER, json: Json = False
+    *,
+    device: DeviceHome = DEFAULT_DEVICE,
+    server: ServerUrl = DEFAULT_SERVER,
+    custodian: CustodianUrl = (DEFAULT_CUSTODIAN,),
+    json: Json = False,
 ) -> None:
     """Object to the use of your recordings. No reason needed, nobody approves it."""
-    _stand(device, server, StandingState.OBJECTING, json)
+    _stand(device, server, custodian, StandingState.OBJECTING, as_json=json)
 
 
-def _stand(device: Path, server: str, state: StandingState, as_json: bool) -> None:
-    here = Device(device)
-    here.stand(connect(server), SystemClock(), state)
-    emit({"tag": here.tag, "state": state}, f"now {state}; it took effect at once", as_json=as_json)
+def _stand(
+    device: Path, server: str, custodians: tuple[str, ...], state: StandingState, *, as_json: bool
+) -> None:
+    here = open_device(device)
+    asked = [connect_custodian(address) for address in custodians]
+    stood = here.stand(connect(server), asked, SystemClock(), state)
+    who = [f"custodian {name} (its signed receipt is kept here)" for name in stood.custodians]
+    if stood.server:
+        who.append("the server")
+    for problem in stood.problems:
+        remark(f"not confirmed by {problem}")
+    emit(
+        {
+            "tag": here.tag,
+            "state": state,
+            "number": stood.number,
+            "confirmed": [*stood.custodians, *(["server"] if stood.server else [])],
+        },
+        f"now {state}, confirmed by {' and '.join(who)}; it took effect at once",
+        as_json=as_json,
+    )

@@ -11,9 +11,12 @@ from understudy.cli.connect import (
     DEFAULT_SERVER,
     DeviceHome,
     KeyFile,
+    PinnedFile,
     ServerUrl,
     connect,
     credential_hash,
+    open_device,
+    pinned_document,
     signing_key,
 )
 from understudy.cli.output import Json, emit, progress_bar, remark, short, table
@@ -22,12 +25,10 @@ from understudy.client.server import ServerClient
 from understudy.consent.clock import SystemClock
 from understudy.consent.credentials import Ed25519Credential
 from understudy.consent.primitives import new_id
-from understudy.consent.programme import ProgrammeDocument
 from understudy.consent.purposes import Purpose, ReasonCode
 from understudy.consent.scope import Scope
 from understudy.contract.messages import SegmentEntry
 from understudy.custody.grant import Grant
-from understudy.recorder.device import Device
 from understudy.sealing.signing import SigningKey, sign
 
 app = App(name="grant", help="Open segments under a grant; grant oneself one's own.")
@@ -40,11 +41,15 @@ def segments(
     grant: Annotated[str, Parameter(help="Hash of a grant in force.", allow_leading_hyphen=True)],
     *,
     key: KeyFile,
+    document: PinnedFile = None,
     server: ServerUrl = DEFAULT_SERVER,
     json: Json = False,
 ) -> None:
     """List the segments that a grant covers: ids, day of upload, size. Never a time or a title."""
-    entries = all_segments(connect(server), signing_key(key), grant)
+    client = connect(server)
+    signer = signing_key(key)
+    pinned_document(client, document)
+    entries = all_segments(client, signer, grant)
     shown = table("segments", "segment", "uploaded", "bytes")
     for entry in entries:
         shown.add_row(entry.segment, entry.upload_day, f"{entry.bytes:,}")
@@ -61,13 +66,15 @@ def open_(
         Path | None, Parameter(help="Write the payloads here, in clear; default: hashes only.")
     ] = None,
     segment: Annotated[tuple[str, ...], Parameter(help="Only these segments; repeat.")] = (),
+    document: PinnedFile = None,
     server: ServerUrl = DEFAULT_SERVER,
     json: Json = False,
 ) -> None:
     """Open the segments of a grant through the door. One log entry, whatever comes of it."""
     client = connect(server)
     signer = signing_key(key)
-    _open(client, signer, grant, reason, out, segment, json)
+    reader = Reader(client, pinned_document(client, document), signer, SystemClock())
+    _open(reader, grant, reason, _chosen(client, signer, grant, segment), out, json)
 
 
 @app.command
@@ -82,8 +89,9 @@ def own(
     json: Json = False,
 ) -> None:
     """Open one's own recordings. Needs nobody's approval; it is an entry like any other."""
-    here = Device(device)
+    here = open_device(device)
     client = connect(server)
+    here.check_pin(client)
     now = SystemClock().now()
     signer = here.personal.signing
     grant = Grant(
@@ -100,7 +108,9 @@ def own(
         ceiling=10_000,
     )
     registered = client.own(sign(grant, signer))
-    _open(client, signer, registered, ReasonCode.OWN_COPY, out, segment, json)
+    reader = Reader(client, here.document, signer, SystemClock())
+    chosen = _chosen(client, signer, registered, segment)
+    _open(reader, registered, ReasonCode.OWN_COPY, chosen, out, json)
 
 
 def all_segments(client: ServerClient, key: SigningKey, grant: str) -> list[SegmentEntry]:
@@ -115,17 +125,18 @@ def all_segments(client: ServerClient, key: SigningKey, grant: str) -> list[Segm
             return found
 
 
+def _chosen(client: ServerClient, key: SigningKey, grant: str, only: tuple[str, ...]) -> list[SegmentEntry]:
+    return [entry for entry in all_segments(client, key, grant) if not only or entry.segment in only]
+
+
 def _open(
-    client: ServerClient,
-    key: SigningKey,
+    reader: Reader,
     grant: str,
     reason: ReasonCode,
+    entries: list[SegmentEntry],
     out: Path | None,
-    only: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    document = client.document().verify(ProgrammeDocument)
-    entries = [entry for entry in all_segments(client, key, grant) if not only or entry.segment in only]
     if not entries:
         remark("the grant covers no segment")
         emit({"opened": []}, "nothing opened", as_json=as_json)
@@ -135,7 +146,6 @@ def _open(
         remark(f"writing recordings in clear to {out}: from here on nothing protects them")
     opened = []
     with progress_bar("opening") as bar:
-        reader = Reader(client, document, key, SystemClock())
         for done, (name, payload) in enumerate(reader.open(grant, reason, entries), start=1):
             opened.append(
                 {"segment": name, "bytes": len(payload), "sha256": hashlib.sha256(payload).hexdigest()}

@@ -16,17 +16,17 @@ from understudy.cli.connect import (
     ServerUrl,
     connect,
     connect_custodian,
+    open_device,
+    read_signed,
     signing_key,
 )
 from understudy.cli.output import Json, emit, moment, remark, short, table
 from understudy.client.mine import reads_of_mine
 from understudy.consent.clock import SystemClock
 from understudy.consent.enrolment import EnrolmentRecord
-from understudy.consent.errors import UnderstudyError
 from understudy.consent.programme import ProgrammeDocument
-from understudy.recorder.device import Device
+from understudy.recorder.heads import SeenHeads
 from understudy.sealing.errors import FormatError
-from understudy.sealing.signing import Signed
 from understudy.transparency.export import export_log
 from understudy.transparency.fsck import check_store, repair_store
 from understudy.transparency.leaves import decode_leaf
@@ -48,9 +48,11 @@ def mine(
 ) -> None:
     """List everyone who opened your recordings, and check that nothing is missing.
 
-    The custodians are asked directly; the server could leave something out, they would not agree.
+    The custodians are asked directly; the server could leave something out, they would not agree. What they
+    signed is kept on this device: a list that is shorter another day, or tells another story, is an error.
     """
-    here = Device(device)
+    here = open_device(device)
+    heads = SeenHeads(device)
     found = reads_of_mine(
         here.personal,
         here.document,
@@ -58,7 +60,9 @@ def mine(
         [connect_custodian(address) for address in custodian],
         connect(server),
         SystemClock(),
+        seen=heads.read(),
     )
+    heads.keep(found.heads)
     shown = table(
         "who opened your recordings", "#", "when", "purpose", "segments", "outcome", "actor", "entry"
     )
@@ -110,8 +114,7 @@ def verify(
 
     Ends with 4 if anything is wrong.
     """
-    signed = _document(document)
-    trust = log_trust(signed.verify(ProgrammeDocument).key_set)
+    trust = log_trust(read_signed(document).verify(ProgrammeDocument).key_set)
     source = DirectoryTiles(folder)
     has_entries = (folder / "tile" / "entries").is_dir()
     earlier = [path.read_bytes() for path in since]
@@ -194,10 +197,3 @@ def _entries(source: DirectoryTiles, start: int, stop: int) -> list[tuple[int, b
             entries = read_entries(source, TileName(None, tile.n, tile.width))
             found += [(tile.first + place, raw) for place, raw in enumerate(entries)]
     return [(index, raw) for index, raw in found if start <= index < stop]
-
-
-def _document(path: Path) -> Signed:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Signed)
-    except (OSError, msgspec.DecodeError) as error:
-        raise UnderstudyError(f"{path} is not a signed programme document") from error

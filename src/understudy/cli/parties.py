@@ -14,7 +14,15 @@ from understudy.consent.primitives import Value
 from understudy.sealing.signing import Signed
 from understudy.web.config import Listening
 from understudy.web.document import fingerprint, read_document, write_document
-from understudy.web.listening import HomeLock, Tls, address_of, announcements, die_with, listen
+from understudy.web.listening import (
+    HomeLock,
+    Tls,
+    address_of,
+    announcements,
+    die_with,
+    keep_memory_private,
+    listen,
+)
 
 if TYPE_CHECKING:
     from understudy.web.process import Party
@@ -47,6 +55,7 @@ def serve_party(
     parent: int | None,
 ) -> None:
     """Listen, compose and serve until told to stop."""
+    keep_memory_private()
     if parent is not None:
         die_with(parent)
     if host is not None or port is not None:
@@ -61,6 +70,8 @@ def serve_party(
         with listen(config.host, config.port) as sock:
             for line in announcements(config.host, is_tls=tls is not None):
                 remark(line)
+            if config.allow_plain:
+                remark("calling other machines over plain http is allowed: allow_plain is set")
             remark(f"answering at {address_of(sock, is_tls=tls is not None)}, process {os.getpid()}")
             run_party(open_party(), sock, tls=tls)
     finally:
@@ -72,6 +83,11 @@ def sign_file(path: Path, out: Path | None, signer: Callable[[Signed], Signed]) 
     signed = signer(read_document(path))
     write_document(out or path, signed)
     return signed
+
+
+def announce_keys(home: Path) -> None:
+    """Say how a party's own keys are kept."""
+    remark(f"the keys in {home / 'keys'} have no passphrase: whoever reads that folder is this party")
 
 
 def public_lines(keys: Value) -> str:

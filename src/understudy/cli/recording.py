@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from understudy.cli import UNVERIFIED
-from understudy.cli.connect import DEFAULT_DEVICE, DEFAULT_SERVER, DeviceHome, ServerUrl, connect
+from understudy.cli.connect import DEFAULT_DEVICE, DEFAULT_SERVER, DeviceHome, ServerUrl, connect, open_device
 from understudy.cli.output import Json, emit, moment, progress_bar, remark, short, table
 from understudy.consent.clock import SystemClock
 from understudy.consent.primitives import encode_bytes, new_id
@@ -48,7 +48,7 @@ def synthetic(
 
     It shows drawn pages and no person, but takes the same way as a real one: no lease, no recording.
     """
-    here = Device(device)
+    here = open_device(device)
     clock = SystemClock()
     keeper = LeaseKeeper(here, connect(server), clock)
     planted = canaries.read_text().split("\n") if canaries else []
@@ -106,7 +106,7 @@ def synthetic(
 @app.command(name="list")
 def list_(*, device: DeviceHome = DEFAULT_DEVICE, json: Json = False) -> None:
     """List what is held here and what is in the outbox."""
-    here = Device(device)
+    here = open_device(device)
     held = HeldStore(here).recordings()
     waiting = Outbox(here).entries()
     shown = table("on this device", "recording", "state", "what", "when")
@@ -153,7 +153,7 @@ def share(
     json: Json = False,
 ) -> None:
     """Seal a held recording and upload it. From then on this device cannot read it back."""
-    here = Device(device)
+    here = open_device(device)
     held = HeldStore(here)
     sealed = Outbox(here).seal(held, held.recording(recording))
     spread = 0 if now else secrets.randbelow(here.document.delays.upload_spread_seconds + 1)
@@ -168,7 +168,7 @@ def send(
     *, device: DeviceHome = DEFAULT_DEVICE, server: ServerUrl = DEFAULT_SERVER, json: Json = False
 ) -> None:
     """Upload what is sealed and not yet shared; resumes where an earlier upload ended."""
-    here = Device(device)
+    here = open_device(device)
     waiting = [entry.segment for entry in Outbox(here).entries() if entry.state == "sealed"]
     _send(here, server, json, waiting)
 
@@ -182,7 +182,7 @@ def delete(
     json: Json = False,
 ) -> int:
     """Delete a held recording. It was never anywhere else. Without --yes, only says what would go."""
-    held = HeldStore(Device(device))
+    held = HeldStore(open_device(device))
     found = held.recording(recording)
     if not yes:
         remark(f"would delete {found.title}, {len(found.segments)} segment(s); repeat with --yes")

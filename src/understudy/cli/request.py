@@ -1,4 +1,12 @@
-"""``understudy request``: ask for access, look at requests, approve one."""
+"""``understudy request``: ask for access, look at requests, approve one.
+
+Rules
+
+* What is shown and signed was verified here: the requester's signature and place on the roster, and the
+  grant, field by field, against the request (``client.asked``). The server only carries it.
+* Names are those of the roster of the programme document (``--document``); whoever is not on it is shown by
+  the whole public key.
+"""
 
 from typing import Annotated
 
@@ -7,23 +15,27 @@ from cyclopts import App, Parameter
 from understudy.cli.connect import (
     DEFAULT_SERVER,
     KeyFile,
+    PinnedFile,
     ServerUrl,
     connect,
     credential_hash,
     credential_of,
+    pinned_document,
     signing_key,
 )
-from understudy.cli.output import Json, emit, moment, remark, short, table
+from understudy.cli.output import Json, emit, moment, remark, table
+from understudy.client.asked import Asked, checked_request
 from understudy.consent.clock import SystemClock
+from understudy.consent.credentials import Credential
 from understudy.consent.errors import UnderstudyError
 from understudy.consent.primitives import new_id
-from understudy.consent.programme import ProgrammeDocument
+from understudy.consent.programme import RosterMember
 from understudy.consent.purposes import Purpose, ReasonCode
 from understudy.consent.scope import Scope
 from understudy.contract.messages import RequestState
-from understudy.custody.grant import AccessRequest, Grant
-from understudy.sealing.canonical import octets, parse
-from understudy.sealing.signing import sign
+from understudy.custody.grant import AccessRequest
+from understudy.sealing.canonical import parse
+from understudy.sealing.signing import document_hash, sign
 
 app = App(name="request", help="Ask for access, look at requests, approve one.")
 
@@ -47,6 +59,7 @@ def create(
     recording: Annotated[tuple[str, ...], Parameter(help="Only these recordings; repeat.")] = (),
     hours: Annotated[float, Parameter(help="How long the grant is to last.")] = 1.0,
     ceiling: Annotated[int, Parameter(help="Segments an hour at most.")] = 100,
+    document: PinnedFile = None,
     server: ServerUrl = DEFAULT_SERVER,
     json: Json = False,
 ) -> None:
@@ -54,7 +67,8 @@ def create(
     client = connect(server)
     signer = signing_key(key)
     now = SystemClock().now()
-    programme = client.document().verify(ProgrammeDocument).programme
+    pinned = pinned_document(client, document)
+    programme = pinned.programme
     request = AccessRequest(
         request=new_id("req"),
         requester=credential_hash(signer),
@@ -75,8 +89,9 @@ def create(
         made_at=now,
     )
     state = client.submit(sign(request, signer))
+    asked = checked_request(state, pinned, request.request)
     emit(
-        _summary(state),
+        _summary(state, asked),
         f"{request.request} waits for {state.needed} approvals\n"
         f"an approver types: understudy request approve {request.request} --key FILE",
         as_json=json,
@@ -84,27 +99,50 @@ def create(
 
 
 @app.command(name="list")
-def list_(*, key: KeyFile, server: ServerUrl = DEFAULT_SERVER, json: Json = False) -> None:
-    """List access requests, newest first; for members of the roster."""
-    states = connect(server, signing_key(key)).requests()
-    shown = table("requests", "request", "state", "approvals", "purpose", "until")
-    for state in states:
-        asked = _asked(state)
+def list_(
+    *, key: KeyFile, document: PinnedFile = None, server: ServerUrl = DEFAULT_SERVER, json: Json = False
+) -> None:
+    """List access requests, newest first; for members of the roster.
+
+    A request that does not verify, such as one whose requester has left the roster, is left out and named.
+    """
+    client = connect(server, signing_key(key))
+    pinned = pinned_document(client, document)
+    shown = table("requests", "request", "asked by", "state", "approvals", "purpose", "until")
+    rows = []
+    for state in client.requests():
+        try:
+            asked = checked_request(state, pinned)
+        except UnderstudyError as error:
+            remark(f"left out: {_claimed_id(state)}: {error}")
+            continue
         shown.add_row(
-            asked.request,
+            asked.request.request,
+            asked.requester.name,
             state.state,
             f"{state.approvals}/{state.needed}",
-            asked.purpose,
-            moment(asked.not_after),
+            asked.request.purpose,
+            moment(asked.request.not_after),
         )
-    emit([_summary(state) for state in states], shown, as_json=json)
+        rows.append(_summary(state, asked))
+    emit(rows, shown, as_json=json)
 
 
 @app.command
-def show(request: str, *, key: KeyFile, server: ServerUrl = DEFAULT_SERVER, json: Json = False) -> None:
-    """Show one request and the exact grant it would become; for members of the roster."""
-    state = connect(server, signing_key(key)).request(request)
-    emit(_summary(state), _sentence(state), as_json=json)
+def show(
+    request: str,
+    *,
+    key: KeyFile,
+    document: PinnedFile = None,
+    server: ServerUrl = DEFAULT_SERVER,
+    json: Json = False,
+) -> None:
+    """Show who asks, who would read, and the exact grant it would become; for members of the roster."""
+    client = connect(server, signing_key(key))
+    pinned = pinned_document(client, document)
+    state = client.request(request)
+    asked = checked_request(state, pinned, request)
+    emit(_summary(state, asked), sentence(state, asked), as_json=json)
 
 
 @app.command
@@ -113,93 +151,83 @@ def approve(
     *,
     key: KeyFile,
     yes: Annotated[bool, Parameter(negative="", help="I have read the grant and approve it.")] = False,
+    document: PinnedFile = None,
     server: ServerUrl = DEFAULT_SERVER,
     json: Json = False,
 ) -> int:
     """Sign the grant of a request as an approver. Without --yes, only shows what would be signed.
 
-    The grant is checked here against the request that its requester signed; what differs is refused.
+    The requester's signature, their place on the roster, and the grant against the request are checked here;
+    what differs is refused.
     """
     signer = signing_key(key)
     client = connect(server, signer)
+    pinned = pinned_document(client, document)
     state = client.request(request)
-    grant = parse(Grant, octets(state.grant_body))
-    _check_same(_asked(state), grant)
+    asked = checked_request(state, pinned, request)
     if not yes:
-        remark(_sentence(state).replace("\n", "\nunderstudy: "))
+        remark(sentence(state, asked).replace("\n", "\nunderstudy: "))
         remark("nothing signed: repeat with --yes")
         return 0
-    state = client.approve(request, sign(grant, signer))
+    state = client.approve(request, sign(asked.grant, signer))
     emit(
-        _summary(state),
+        _summary(state, asked),
         f"signed: {state.approvals} of {state.needed} approvals, the grant is {state.state}",
         as_json=json,
     )
     return 0
 
 
-def _asked(state: RequestState) -> AccessRequest:
-    return state.request.verify(AccessRequest)
-
-
-def _check_same(asked: AccessRequest, grant: Grant) -> None:
-    """Refuse to sign a grant that is wider than, or other than, what was asked."""
-    for name in (
-        "requester",
-        "scope",
-        "purpose",
-        "reason",
-        "label",
-        "readers",
-        "not_before",
-        "not_after",
-        "ceiling",
-    ):
-        if getattr(asked, name) != getattr(grant, name):
-            raise UnderstudyError(
-                f"the server's grant differs from the signed request in {name}",
-                hint="do not approve; report this to the auditor",
-            )
-
-
-def _grant_hash(state: RequestState) -> str:
-    if state.grant is not None:
-        return state.grant.hash(Grant)
-    grant = parse(Grant, octets(state.grant_body))
-    return sign(grant).hash(Grant)
-
-
-def _summary(state: RequestState) -> dict[str, object]:
-    asked = _asked(state)
-    return {
-        "request": asked.request,
-        "grant": _grant_hash(state),
-        "state": state.state,
-        "approvals": state.approvals,
-        "needed": state.needed,
-        "purpose": asked.purpose,
-        "not_after": asked.not_after,
-    }
-
-
-def _sentence(state: RequestState) -> str:
-    asked = _asked(state)
+def sentence(state: RequestState, asked: Asked) -> str:
+    """Return a verified request in words: what an approver reads before signing."""
+    terms = asked.grant
     limits = [
-        f"{name}: {', '.join(short(value) for value in values)}"
+        f"{name}: {', '.join(values)}"
         for name, values in (
-            ("participants", asked.scope.tags),
-            ("recordings", asked.scope.recordings),
-            ("application groups", asked.scope.application_groups),
-            ("task labels", asked.scope.task_labels),
+            ("participants", terms.scope.tags),
+            ("recordings", terms.scope.recordings),
+            ("application groups", terms.scope.application_groups),
+            ("task labels", terms.scope.task_labels),
+            ("consents", terms.scope.consents),
         )
         if values is not None
     ]
+    readers = "\n".join(f"read by {_who(credential, member)}" for credential, member in asked.readers)
     return (
-        f"{asked.request} ({state.state}, {state.approvals} of {state.needed} approvals)\n"
-        f"purpose {asked.purpose}, reason {asked.reason}, ticket {asked.ticket}\n"
-        f"readers: {', '.join(short(credential.public_key) for credential in asked.readers)}\n"
-        f"scope: {'; '.join(limits) or 'every segment of the programme'}\n"
-        f"from {moment(asked.not_before)} until {moment(asked.not_after)}, "
-        f"at most {asked.ceiling} segments an hour\n"
-        f"grant {_grant_hash(state)}"
+        f"{asked.request.request} ({state.state}, {state.approvals} of {state.needed} approvals)\n"
+        f"asked by {_who(asked.requester.credential, asked.requester)}\n"
+        f"{readers}\n"
+        f"purpose {terms.purpose}, reason {terms.reason}, ticket {asked.request.ticket}\n"
+        f"scope: {'; '.join(limits) or 'every segment of the programme'} ({terms.label})\n"
+        f"from {moment(terms.not_before)} until {moment(terms.not_after)}, "
+        f"at most {terms.ceiling} segments an hour\n"
+        f"grant {document_hash(terms)}"
     )
+
+
+def _who(credential: Credential, member: RosterMember | None) -> str:
+    if member is None:
+        return f"somebody who is not on the roster, key {credential.public_key}"
+    return f"{member.name} ({', '.join(member.roles)}), key {credential.public_key}"
+
+
+def _summary(state: RequestState, asked: Asked) -> dict[str, object]:
+    return {
+        "request": asked.request.request,
+        "grant": document_hash(asked.grant),
+        "state": state.state,
+        "approvals": state.approvals,
+        "needed": state.needed,
+        "requester": asked.requester.name,
+        "readers": [credential.public_key for credential, _ in asked.readers],
+        "purpose": asked.grant.purpose,
+        "not_after": asked.grant.not_after,
+    }
+
+
+def _claimed_id(state: RequestState) -> str:
+    """Return the id that an unverified request gives itself, if it can be read at all."""
+    try:
+        return parse(AccessRequest, state.request.raw).request
+    except UnderstudyError:
+        return "a request without a readable id"

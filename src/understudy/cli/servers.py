@@ -16,6 +16,7 @@ from understudy.cli.parties import (
     Out,
     Parent,
     Port,
+    announce_keys,
     public_lines,
     serve_party,
     sign_file,
@@ -51,6 +52,7 @@ def init(
     """Make the keys of server, escrow issuer and log, and an empty log; public.json is for the steward."""
     config = ServerConfig(port=port, custodians=_addresses(custodian), witnesses=_addresses(witness))
     made = make_server(home, config, origin=origin)
+    announce_keys(home)
     emit(made, f"{public_lines(made)}\npublic keys are in {home / 'public.json'}", as_json=json)
 
 

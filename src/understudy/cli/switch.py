@@ -4,8 +4,11 @@ Rules
 
 * One signature stops; `all` stops everything but a person's look at their own recordings (`own-reads`), which
   has to be named. It takes effect before anything is logged and waits for nothing.
-* Starting again takes the lift keys of the programme document, at their threshold. ``--dry-run`` says what
-  would start.
+* An order to stop goes to the custodian at its own address and to the server; either stops by itself. Only
+  the custodian's own yes counts as stopped: without it the exit code is 1, whatever the server says.
+* Starting again takes the lift keys of the programme document, at their threshold. What they sign (programme,
+  custodian, revision) is the custodian's own word, from its own address, so that nobody in between can have a
+  bundle signed for later. ``--dry-run`` says what would start.
 """
 
 import secrets
@@ -14,17 +17,34 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from understudy.cli.connect import DEFAULT_SERVER, KeyFile, ServerUrl, connect, signing_key
+from understudy.cli.connect import (
+    DEFAULT_CUSTODIAN,
+    DEFAULT_SERVER,
+    CustodianUrl,
+    KeyFile,
+    ServerUrl,
+    connect,
+    connect_custodian,
+    signing_key,
+)
 from understudy.cli.output import Json, emit, remark
+from understudy.client.custodian import HttpCustodian
+from understudy.client.errors import NoAnswerError
+from understudy.client.server import ServerClient
 from understudy.consent.clock import SystemClock
+from understudy.consent.errors import RefusedError, UnavailableError, UnderstudyError
 from understudy.consent.primitives import encode_bytes
 from understudy.consent.programme import ProgrammeDocument
 from understudy.consent.purposes import Activity
 from understudy.contract.messages import SwitchStatus
 from understudy.custody.switch import LiftBundle, SwitchOrder
-from understudy.sealing.signing import sign
+from understudy.sealing.signing import SigningKey, sign
 
 What = Literal["capture", "ingest", "reads", "releases", "training", "own-reads", "all"]
+
+NOT_CONFIRMED = 1
+_SERVER = "server"
+_ASK_THE_OPERATOR = "ask the custodian's operator to stop (understudy custodian off)"
 
 
 def suspend(
@@ -34,22 +54,57 @@ def suspend(
     key: KeyFile,
     because: Annotated[str, Parameter(help="A short reason; it is signed.")] = "no reason given",
     server: ServerUrl = DEFAULT_SERVER,
+    custodian: CustodianUrl = (DEFAULT_CUSTODIAN,),
     json: Json = False,
-) -> None:
+) -> int:
     """Stop capture, ingest, reads, releases, training, or all of them, now.
 
-    Any roster member or the auditor may. The server stops and tells the custodian, which stops by itself.
+    Any roster member or the auditor may. The order goes to every custodian directly and to the server; each
+    stops by itself.
     """
+    signer = signing_key(key)
+    custodians = [connect_custodian(address) for address in custodian]
     client = connect(server)
     order = SwitchOrder(
-        programme=client.document().verify(ProgrammeDocument).programme,
+        programme=_programme(custodians, client),
         off=_stopped(what),
         nonce=encode_bytes(secrets.token_bytes(32)),
         reason=because,
         ordered_at=SystemClock().now(),
     )
-    status = client.switch_off(sign(order, signing_key(key)))
-    emit(status, _sentence(status), as_json=json)
+    signed = sign(order, signer)
+    confirmed: list[SwitchStatus] = []
+    refused: list[RefusedError] = []
+    by_custodians = 0
+    parties: list[tuple[str, ServerClient | HttpCustodian]] = [
+        *zip(custodian, custodians, strict=True),
+        (server, client),
+    ]
+    for name, party in parties:
+        try:
+            status = party.switch_off(signed)
+        except UnderstudyError as error:
+            remark(f"not confirmed by {name}: {error}")
+            refused += [error] if isinstance(error, RefusedError) else []
+            continue
+        if not set(order.off) <= set(status.off):
+            remark(f"not confirmed by {name}: it still has on what the order stops")
+            continue
+        confirmed.append(status)
+        by_custodians += party is not client and status.by != _SERVER
+    if not confirmed:
+        if refused:
+            raise refused[0]
+        raise UnavailableError("nobody has confirmed the order", hint=_ASK_THE_OPERATOR)
+    emit(
+        {"confirmed": [status.by for status in confirmed], "off": order.off, "status": confirmed},
+        "\n".join(f"confirmed by {status.by}: {_sentence(status)}" for status in confirmed),
+        as_json=json,
+    )
+    if by_custodians < len(custodians) or not custodians:
+        remark(f"not every custodian has confirmed, so keys may still be released: {_ASK_THE_OPERATOR}")
+        return NOT_CONFIRMED
+    return 0
 
 
 def lift(
@@ -59,25 +114,65 @@ def lift(
     key: Annotated[tuple[Path, ...], Parameter(name="--key", help="Lift key files; repeat.")],
     dry_run: Annotated[bool, Parameter(negative="", help="Only say what would start.")] = False,
     server: ServerUrl = DEFAULT_SERVER,
+    custodian: CustodianUrl = (DEFAULT_CUSTODIAN,),
     json: Json = False,
 ) -> None:
     """Start again what was suspended. The custodian itself checks the lift keys' signatures."""
-    client = connect(server)
-    document = client.document().verify(ProgrammeDocument)
-    held = client.custodian_switch()
+    custodians = [connect_custodian(address) for address in custodian]
     if dry_run:
-        remark(f"would start {', '.join(_started(what))}; off now: {', '.join(held.off) or 'nothing'}")
+        off = sorted({activity for party in custodians for activity in party.switch_status().off})
+        remark(f"would start {', '.join(_started(what))}; off now: {', '.join(off) or 'nothing'}")
         return
+    client, keys = connect(server), [signing_key(path) for path in key]
+    statuses = [_lift_one(party, client, _started(what), keys) for party in custodians]
+    try:
+        statuses.append(client.switch_status())
+    except UnavailableError as error:
+        remark(f"the server was not reached, and is as it was: {error}")
+    emit(
+        {"off": sorted({activity for status in statuses for activity in status.off}), "status": statuses},
+        "\n".join(f"{status.by}: {_sentence(status)}" for status in statuses),
+        as_json=json,
+    )
+
+
+def _lift_one(
+    custodian: HttpCustodian, server: ServerClient, on: tuple[Activity, ...], keys: list[SigningKey]
+) -> SwitchStatus:
+    """Lift one custodian, by the server if it can be reached; return what the custodian itself then says."""
+    held = custodian.switch_status()
     bundle = LiftBundle(
-        programme=document.programme,
-        on=_started(what),
-        custodian=document.key_set.custodians[0].name,
-        epoch=document.key_set.custodians[0].epoch,
+        programme=custodian.document().verify(ProgrammeDocument).programme,
+        on=on,
+        custodian=held.by,
+        epoch=held.epoch,
         revision=held.revision,
         made_at=SystemClock().now(),
     )
-    status = client.lift(sign(bundle, *(signing_key(path) for path in key)))
-    emit(status, _sentence(status), as_json=json)
+    signed = sign(bundle, *keys)
+    try:
+        server.lift(signed)
+    except NoAnswerError:
+        # The server follows later, by a bundle of its own; what counts is the custodian.
+        return custodian.lift(signed)
+    status = custodian.switch_status()
+    return custodian.lift(signed) if set(on) & set(status.off) else status
+
+
+def _programme(custodians: list[HttpCustodian], server: ServerClient) -> str:
+    """Return the programme to stop, by the first party that answers.
+
+    Raises:
+        UnavailableError: nobody does.
+    """
+    last = UnavailableError("nobody can be reached", hint=_ASK_THE_OPERATOR)
+    parties: list[ServerClient | HttpCustodian] = [*custodians, server]
+    for party in parties:
+        try:
+            return party.document().verify(ProgrammeDocument).programme
+        except UnavailableError as error:
+            last = error
+    raise last
 
 
 def _stopped(what: tuple[What, ...]) -> tuple[Activity, ...]:

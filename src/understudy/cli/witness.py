@@ -13,6 +13,7 @@ from understudy.cli.parties import (
     Out,
     Parent,
     Port,
+    announce_keys,
     public_lines,
     serve_party,
     sign_file,
@@ -37,6 +38,7 @@ def init(
 ) -> None:
     """Make the witness's keys and its empty memory; public.json is for the steward."""
     made = make_witness(home, WitnessConfig(name=name, port=port))
+    announce_keys(home)
     emit(made, f"{public_lines(made)}\npublic keys are in {home / 'public.json'}", as_json=json)
 
 

@@ -98,9 +98,9 @@ class HttpCustodian:
         call = CountersignCall(consent=consent, receipt=receipt)
         return self._ask(COUNTERSIGNATURES, call, ReceiptAnswer).receipt
 
-    def stand(self, standing: Signed) -> None:
-        """Register a ``Standing``."""
-        self._connection.call(STANDINGS, write_body(SignedCall(document=standing)))
+    def stand(self, standing: Signed) -> Signed:
+        """Register a ``Standing``; return the signed receipt."""
+        return self._post(STANDINGS, SignedCall(document=standing), ReceiptAnswer).receipt
 
     def deposit(self, header: Signed, half: SealedHalf) -> Signed:
         """Deposit the custodian's half; return the signed ``DepositReceipt``."""

@@ -10,11 +10,16 @@ Rules
   released a key is among them.
 * Custodians that answer tell one chain: a shorter one is the beginning of the longest; so was every head seen
   before.
+* Answers are of now. Each head names the request it answers, which has a fresh nonce; head and checkpoint
+  are at most ``cosignature_seconds`` + ``clock_skew_seconds`` old. A stale checkpoint is asked for once more,
+  so that an idle log can be cosigned again.
 * The openings are sealed to the personal key; neither server nor custodian learns what is looked at here.
 """
 
-from collections.abc import Sequence
-from typing import Literal, Protocol
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, Literal, Protocol
 
 from understudy.client.errors import EntryError
 from understudy.consent.clock import Clock
@@ -32,6 +37,9 @@ from understudy.transparency.merkle import leaf_hash, verify_inclusion
 from understudy.transparency.proofs import TileTree
 from understudy.transparency.tiles import TileSource
 from understudy.transparency.trust import log_trust
+
+AGAIN_SECONDS: Final = 2.0
+"""How long a server gets to have an idle log cosigned again."""
 
 
 class OpeningsSource(Protocol):
@@ -73,6 +81,8 @@ class Mine(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tree_size: int
     custodian: str
     head: Signed
+    heads: tuple[Signed, ...]
+    """The head of every custodian that answered: what to pass as ``seen`` next time."""
 
 
 def reads_of_mine(
@@ -84,6 +94,7 @@ def reads_of_mine(
     clock: Clock,
     *,
     seen: Sequence[Signed] = (),
+    pause: Callable[[float], None] = time.sleep,
 ) -> Mine:
     """Return every read of the participant's recordings, each verified, none missing.
 
@@ -93,12 +104,13 @@ def reads_of_mine(
         enrolment: hash of enrolment record 1, where the chain begins.
         custodians: those that answer; at least n - k + 1.
         log: the public tiles and checkpoint.
-        clock: for the request's time.
+        clock: by which requests, heads and checkpoint are of now.
         seen: heads that this participant was shown before.
+        pause: waits so many seconds before a stale checkpoint is asked for again.
 
     Raises:
-        EntryError: a number is missing, an entry does not verify, custodians contradict themselves,
-            or the log is older than theirs.
+        EntryError: a number is missing, an entry does not verify, custodians contradict themselves or what
+            they said before, an answer is to another question or not of now, or the log is older than theirs.
         UnavailableError: too few custodians answered.
     """
     keys = document.key_set
@@ -108,8 +120,10 @@ def reads_of_mine(
     tag = participant_tag(document.programme, personal.signing.public)
     chains = [_chain(source, personal, document, tag, clock) for source in custodians]
     head, sealed, signed_head = max(chains, key=lambda chain: chain[0].n)
-    cosigned = log_trust(keys).verify(log.checkpoint())
-    if cosigned.checkpoint.size < head.tree_size:
+    earlier = [_head(signed, document, tag) for signed in seen]
+    known_heads = [*(chain[0] for chain in chains), *earlier]
+    cosigned = _fresh_checkpoint(log, document, clock, pause)
+    if cosigned.checkpoint.size < max(known.tree_size for known in known_heads):
         raise EntryError(
             "the log that is shown here is older than the custodian's", hint="ask another mirror"
         )
@@ -125,9 +139,13 @@ def reads_of_mine(
             f"the list ends at {len(reads)}, the custodian's head is {head.n}",
             hint="ask the auditor: an entry about you is being withheld",
         )
-    earlier = [_head(signed, document, tag) for signed in seen]
-    for known in (*(chain[0] for chain in chains), *earlier):
-        if known.n > head.n or known.commitment != commitments[known.n]:
+    for known in known_heads:
+        if known.n > head.n:
+            raise EntryError(
+                f"a head with {known.n} entries contradicts the list, which went backwards, to {head.n}",
+                hint="keep the head you were shown and ask the auditor: entries about you are being withheld",
+            )
+        if known.commitment != commitments[known.n]:
             raise EntryError(
                 f"the head of custodian {known.custodian} with {known.n} entries contradicts the list",
                 hint="keep it and show it to the auditor: two heads that differ prove a lie",
@@ -138,6 +156,7 @@ def reads_of_mine(
         tree_size=cosigned.checkpoint.size,
         custodian=head.custodian,
         head=signed_head,
+        heads=tuple(chain[2] for chain in chains),
     )
 
 
@@ -153,22 +172,64 @@ def _chain(
                 tag=tag,
                 after=len(collected),
                 reader="participant",
+                nonce=encode_bytes(secrets.token_bytes(32)),
                 time=clock.now(),
             ),
             personal.signing,
         )
         answer = source.openings(request)
-        head = _head(answer.head, document, tag)
+        head = _answering_head(answer.head, request, document, tag, clock)
         collected.extend(answer.openings)
         if not answer.openings or len(collected) >= head.n:
             return head, collected, answer.head
+
+
+def _fresh_checkpoint(
+    log: LogSource, document: ProgrammeDocument, clock: Clock, pause: Callable[[float], None]
+) -> CosignedCheckpoint:
+    """Return the log's checkpoint, cosigned by the quorum just now; a stale one is asked for once more."""
+    trust = log_trust(document.key_set)
+    cosigned = trust.verify(log.checkpoint())
+    if not _is_of_now(cosigned.newest_quorum_time, document, clock):
+        pause(AGAIN_SECONDS)
+        cosigned = trust.verify(log.checkpoint())
+    if not _is_of_now(cosigned.newest_quorum_time, document, clock):
+        raise EntryError(
+            "the log's checkpoint was not cosigned just now: newer entries may be missing",
+            hint="try again, check this machine's clock, or ask another mirror",
+        )
+    return cosigned
+
+
+def _is_of_now(moment: int, document: ProgrammeDocument, clock: Clock) -> bool:
+    delays = document.delays
+    return abs(clock.now() - moment) <= delays.cosignature_seconds + delays.clock_skew_seconds
+
+
+def _answering_head(
+    signed: Signed, request: Signed, document: ProgrammeDocument, tag: str, clock: Clock
+) -> Head:
+    """Return a head after checking that it answers this very request, now."""
+    head = _head(signed, document, tag)
+    if head.asked != request.hash(OpeningsRequest):
+        raise EntryError(
+            "the custodian's head answers another question",
+            hint="an older answer was shown: ask the custodian itself, by --custodian",
+        )
+    if not _is_of_now(head.time, document, clock):
+        raise EntryError(
+            "the custodian's head is not of now", hint="check this machine's clock, then try again"
+        )
+    return head
 
 
 def _head(signed: Signed, document: ProgrammeDocument, tag: str) -> Head:
     """Return a head after checking that a custodian of the key set signed it, about this participant."""
     head = signed.verify(Head)
     signers = {
-        custodian.signing for custodian in document.key_set.custodians if custodian.name == head.custodian
+        custodian.signing
+        for custodian in document.key_set.custodians
+        if (custodian.name, custodian.epoch) == (head.custodian, head.epoch)
     }
     if (head.programme, head.tag) != (document.programme, tag) or signed.signers != signers:
         raise EntryError("the head is not the custodian's, or not yours")

@@ -52,6 +52,7 @@ class Reader:
         self._document = document
         self._key = key
         self._clock = clock
+        self._trust = log_trust(document.key_set)
         self.credential = document_hash(Ed25519Credential(public_key=key.public))
 
     def open(
@@ -125,7 +126,7 @@ class Reader:
             self.credential,
         ):
             raise EntryError("the log entry is not for this request", hint="report this to the auditor")
-        cosigned = log_trust(self._document.key_set).verify(octets(answer.checkpoint))
+        cosigned = self._trust.verify(octets(answer.checkpoint))
         verify_inclusion(
             leaf_hash(raw),
             answer.index,

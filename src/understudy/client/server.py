@@ -32,6 +32,7 @@ from understudy.contract.messages import (
     OpenCall,
     OpeningsAnswer,
     ReceiptAnswer,
+    ReceiptsAnswer,
     RequestList,
     RequestState,
     SegmentList,
@@ -110,9 +111,9 @@ class ServerClient:
         """Register a ``Consent``; return its receipt, signed by both sides."""
         return self._post(CONSENTS, ConsentCall(consent=consent), ReceiptAnswer).receipt
 
-    def stand(self, standing: Signed) -> None:
-        """Register a ``Standing``."""
-        self._connection.call(STANDINGS, write_body(SignedCall(document=standing)))
+    def stand(self, standing: Signed) -> tuple[Signed, ...]:
+        """Register a ``Standing``; return the receipts of the custodians that could be reached."""
+        return self._post(STANDINGS, SignedCall(document=standing), ReceiptsAnswer).receipts
 
     def lease(self, request: Signed) -> LeaseAnswer:
         """Return a lease and a switch statement."""

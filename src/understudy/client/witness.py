@@ -14,9 +14,8 @@ Example: ``WitnessLink(key, HttpWitness("http://127.0.0.1:8472"))``.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import httpx2
-
 from understudy.client.custodian import answer_of
+from understudy.client.errors import NoAnswerError
 from understudy.client.http import Connection
 from understudy.contract.messages import Identity
 from understudy.contract.routes import ADD_CHECKPOINT, IDENTITY
@@ -58,7 +57,7 @@ class HttpWitness:
         body = AddCheckpoint(old_size, tuple(path), note).to_bytes()
         try:
             status, answer = self._connection.exchange(ADD_CHECKPOINT, body, seconds=WITNESS_SECONDS)
-        except httpx2.HTTPError as error:
+        except NoAnswerError as error:
             raise WitnessUnavailableError("the witness did not answer") from error
         if status == _OK:
             return answer

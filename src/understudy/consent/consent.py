@@ -8,14 +8,16 @@ Rules
 * It can only narrow the programme's terms: purposes, streams and application groups are subsets.
 * Standing (active, paused, withdrawn, objecting) goes to server and custodian alike; either acts alone. A
   device may pause; only the personal key may make it active again. ``withdrawn`` is final for that consent.
+* A standing is known to have reached a custodian by that custodian's signed receipt, and by nothing else.
 """
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
 
 from understudy.consent.contexts import Context
+from understudy.consent.keyset import Epoch
 from understudy.consent.primitives import (
     Digest,
     Document,
@@ -26,6 +28,9 @@ from understudy.consent.primitives import (
     Time,
 )
 from understudy.consent.purposes import Purpose, Stream
+
+STANDING_STEP: Final = 1_000
+"""A standing's number is at most this much above the highest before it: no key uses up the numbers."""
 
 
 class Consent(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,7 +73,7 @@ class StandingState(StrEnum):
 
 
 class Standing(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A participant's change of mind; the highest ``number`` counts."""
+    """A participant's change of mind; the one accepted last counts, and numbers go up."""
 
     CONTEXT: ClassVar[Context] = Context.STANDING
 
@@ -78,3 +83,18 @@ class Standing(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     number: Annotated[int, Meta(ge=1, le=2**53 - 1)]
     state: StandingState
     made_at: Time
+
+
+class StandingReceipt(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A custodian's word that it holds a standing and acts on it."""
+
+    CONTEXT: ClassVar[Context] = Context.STANDING_RECEIPT
+
+    version: Annotated[int, Meta(ge=1, le=1)] = 1
+    standing: Digest
+    tag: ParticipantTag
+    number: Annotated[int, Meta(ge=1, le=2**53 - 1)]
+    state: StandingState
+    custodian: Name
+    epoch: Epoch
+    received_at: Time

@@ -27,6 +27,7 @@ class Context(StrEnum):
     CONSENT = "understudy/v1/consent"
     CONSENT_RECEIPT = "understudy/v1/consent-receipt"
     STANDING = "understudy/v1/standing"
+    STANDING_RECEIPT = "understudy/v1/standing-receipt"
     ESCROW_KEY = "understudy/v1/escrow-key"
     LEASE_REQUEST = "understudy/v1/lease-request"
     LEASE = "understudy/v1/lease"

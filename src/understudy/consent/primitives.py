@@ -45,6 +45,9 @@ SignatureBytes = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{85}[AQgw]$(?!\n)")
 """An Ed25519 signature: 64 bytes."""
 Time = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 """Seconds since 1970-01-01T00:00:00Z."""
+DAY_SECONDS: Final = 86_400
+Day = Annotated[int, Meta(ge=0, le=MAX_INTEGER, multiple_of=DAY_SECONDS)]
+"""A UTC day: the second at which it begins. Where an exact time would be a record of somebody's hours."""
 Count = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 Seconds = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$(?!\n)")]
@@ -95,6 +98,15 @@ def decode_bytes(text: str) -> bytes:
         message = "not canonical base64url"
         raise ValueError(message)
     return raw
+
+
+def start_of_day(time: int) -> int:
+    """Return the ``Day`` on which ``time`` lies.
+
+    >>> start_of_day(1_800_000_000)
+    1799971200
+    """
+    return time - time % DAY_SECONDS
 
 
 def new_id(prefix: str) -> str:

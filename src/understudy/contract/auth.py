@@ -7,8 +7,7 @@ Rules
   of the body: nothing of one call can be used for another.
 * It counts for ``WINDOW_SECONDS`` before and after its time, and its nonce counts once. A process that has
   just started refuses headers made before it started, because it no longer knows which nonces it has seen.
-* A caller who is not expected costs no signature check and no memory. When the memory is full, calls are
-  refused.
+* A caller who is not expected leaves nothing in memory. When the memory is full, calls are refused.
 * It says who calls. Whether they may is decided by whoever answers.
 
 Example
@@ -86,7 +85,7 @@ class Doorman:
             method: the method as received.
             target: path and query as received.
             body: the body as received.
-            expected: says whether a key may call at all; asked before anything costly.
+            expected: says whether a key may call at all; asked once the signature is known to be right.
 
         Raises:
             SignatureError: no header, a damaged one, one for another call, or one used before.
@@ -101,11 +100,11 @@ class Doorman:
         now = self._clock.now()
         if abs(now - request.time) > WINDOW_SECONDS or request.time < self._since:
             raise RefusedError("clock", hint="set the clock, and sign the call anew")
+        signed.verify(HttpRequest)  # first: whether a key is known is nobody's business but its holder's
         if not expected(caller):
             raise RefusedError(
                 "caller-unknown", hint="use a key that the programme document or a grant names"
             )
-        signed.verify(HttpRequest)
         self._use(request.nonce, now)
         return caller
 

@@ -5,6 +5,7 @@
     UnderstudyError
       + FormatError
       |   + TooLargeError      a body over the limit of its route                      (413)
+      |   + SlowBodyError      a body that did not arrive in time                      (408)
       + ContractError
           + MethodError        the path exists, the method does not                    (405)
           + InternalError      the other side failed without saying why                (500)
@@ -20,6 +21,12 @@ class TooLargeError(FormatError):
     """The body is over the limit of its route."""
 
     hint = "send less in one call"
+
+
+class SlowBodyError(FormatError):
+    """The body did not arrive in time."""
+
+    hint = "send it again, in smaller parts if the connection is slow"
 
 
 class ContractError(UnderstudyError):
@@ -45,4 +52,4 @@ class AnswerError(ContractError):
 class InsecureError(ContractError):
     """Plain HTTP would cross a network."""
 
-    hint = "use an https address, or allow plain http explicitly"
+    hint = "use an https address; a process of one's own may set allow_plain in its config.toml"

@@ -90,6 +90,12 @@ class ReceiptAnswer(Value, frozen=True, kw_only=True, forbid_unknown_fields=True
     receipt: Signed
 
 
+class ReceiptsAnswer(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What each custodian that could be reached signed; fewer than there are custodians means: not yet."""
+
+    receipts: Annotated[tuple[Signed, ...], Meta(max_length=8)]
+
+
 class LeaseAnswer(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A lease and the custodian's statement for the nonce of the request."""
 

@@ -45,8 +45,8 @@ class CustodianPort(Protocol):
         """Return the server-signed ``ConsentReceipt`` of a ``Consent`` signed by both. Idempotent."""
         ...
 
-    def stand(self, standing: Signed) -> None:
-        """Register a ``Standing``; a lower or equal ``number`` with another content is a conflict."""
+    def stand(self, standing: Signed) -> Signed:
+        """Register a ``Standing``; return the signed ``StandingReceipt``. Idempotent."""
         ...
 
     def deposit(self, header: Signed, half: SealedHalf) -> Signed:
@@ -105,8 +105,11 @@ class ServerPort(Protocol):
         """Register a ``Consent``; return its receipt, signed by server and custodian. Idempotent."""
         ...
 
-    def stand(self, standing: Signed) -> None:
-        """Register a ``Standing``: pause, withdraw, object, or resume."""
+    def stand(self, standing: Signed) -> tuple[Signed, ...]:
+        """Register a ``Standing``; return the receipts of the custodians that could be reached. Idempotent.
+
+        When a custodian refuses, that refusal is raised after the standing took effect at the server.
+        """
         ...
 
     def lease(self, request: Signed) -> LeaseAnswer:

@@ -29,7 +29,7 @@ from understudy.consent.errors import (
     UnavailableError,
     UnderstudyError,
 )
-from understudy.contract.errors import InternalError, MethodError, TooLargeError
+from understudy.contract.errors import InternalError, MethodError, SlowBodyError, TooLargeError
 from understudy.contract.messages import Problem
 from understudy.sealing.errors import DurabilityError, FormatError, SealError, SignatureError
 from understudy.transparency.errors import (
@@ -72,11 +72,13 @@ _NOT_FOUND = _Kind("not-found", 404, "there is no such thing", NotFoundError)
 _METHOD = _Kind("method", 405, "not with this method", MethodError)
 _CONFLICT = _Kind("conflict", 409, "already used for something else", ConflictError)
 _TOO_LARGE = _Kind("too-large", 413, "too large", TooLargeError)
+_SLOW_BODY = _Kind("slow-body", 408, "too slow", SlowBodyError)
 _INTERNAL = _Kind("internal", 500, "internal error", InternalError)
 _UNAVAILABLE = _Kind("unavailable", 503, "not now", UnavailableError)
 
 _BY_CLASS: Final[tuple[tuple[tuple[type[UnderstudyError], ...], _Kind], ...]] = (
     ((TooLargeError,), _TOO_LARGE),
+    ((SlowBodyError,), _SLOW_BODY),
     ((FormatError, MalformedError, ProofError), _FORMAT),
     ((QuorumError, RolledBackError), _UNAVAILABLE),
     ((SignatureError, CheckpointError), _SIGNATURE),
@@ -110,6 +112,7 @@ _KINDS: Final = (
     _METHOD,
     _CONFLICT,
     _TOO_LARGE,
+    _SLOW_BODY,
     _INTERNAL,
     _UNAVAILABLE,
 )

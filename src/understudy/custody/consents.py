@@ -5,19 +5,28 @@ Rules
 * A consent is signed by the personal key for an enrolled device, names the pinned document, and is no wider
   than its terms. It is in force once server and custodian have signed one receipt over it; the first
   receipt stays the receipt.
-* Standing goes up by numbers. The personal key may say anything, an enrolled device only ``paused``. It
-  acts at once.
+* Standing goes up by numbers, at most ``STANDING_STEP`` at a time, and acts at once: the one accepted last
+  counts. The personal key may say anything; an enrolled device says ``paused``, over ``active`` or ``paused``
+  and over nothing stricter.
 * ``withdrawn`` ends, for good, every consent that this custodian holds of that tag. A new consent is a new
-  document.
+  document. It takes effect whatever its number, so that nobody who uses up numbers can prevent it.
+* Every standing is answered by a signed receipt; the same standing by the same receipt.
 
-Example: ``Consents(database, keys, enrolments).stand(pinned, standing)`` takes effect with the caller's
+Example: ``Consents(database, keys, enrolments).stand(pinned, standing, now)`` takes effect with the caller's
 commit.
 """
 
 from functools import lru_cache
 from typing import Final
 
-from understudy.consent.consent import Consent, ConsentReceipt, Standing, StandingState
+from understudy.consent.consent import (
+    STANDING_STEP,
+    Consent,
+    ConsentReceipt,
+    Standing,
+    StandingReceipt,
+    StandingState,
+)
 from understudy.custody.enrolments import Enrolments
 from understudy.custody.errors import CustodyConflictError, CustodyRefusedError
 from understudy.custody.keys import CustodianKeyPair
@@ -27,8 +36,10 @@ from understudy.custody.store import load_signed, store_signed
 from understudy.sealing.canonical import parse
 from understudy.sealing.errors import SignatureError
 from understudy.sealing.notice import notice_hash
-from understudy.sealing.signing import Signed
+from understudy.sealing.signing import Signed, sign
 from understudy.transparency.database import Database
+
+_A_DEVICE_MAY_PAUSE: Final = frozenset({StandingState.ACTIVE, StandingState.PAUSED})
 
 
 class Consents:
@@ -67,12 +78,12 @@ class Consents:
         )
         return both
 
-    def stand(self, pinned: Pinned, signed: Signed) -> None:
-        """Store a standing.
+    def stand(self, pinned: Pinned, signed: Signed, now: int) -> Signed:
+        """Store a standing; return the signed ``StandingReceipt``.
 
         Raises:
             CustodyRefusedError: another programme, not enrolled, or not for this key to say.
-            CustodyConflictError: the number was used for something else, or a higher one came before.
+            CustodyConflictError: the number was used, lies below an earlier one, or too far above it.
             SignatureError: a signature is wrong.
             FormatError: not a standing.
         """
@@ -81,31 +92,47 @@ class Consents:
         if standing.programme != pinned.document.programme:
             raise CustodyRefusedError(RefusalReason.PROGRAMME)
         record = self._enrolments.of(standing.tag)
-        personal = signed.signers == {record.personal_signing}
-        pausing = standing.state is StandingState.PAUSED and signed.signers <= set(record.devices)
-        if not personal and not pausing:
+        known = self._database.row("SELECT receipt FROM standings WHERE hash = ?", hashed)
+        by_participant = signed.signers == {record.personal_signing}
+        by_device = standing.state is StandingState.PAUSED and signed.signers <= set(record.devices)
+        if not by_participant and not by_device:
             raise CustodyRefusedError(RefusalReason.STANDING_SIGNER)
-        sql = "SELECT hash FROM standings WHERE tag = ? AND number = ?"
-        known = self._database.row(sql, standing.tag, standing.number)
-        if known is not None and known[0] == hashed:
-            return
-        newest = self._database.row("SELECT max(number) FROM standings WHERE tag = ?", standing.tag)
-        if newest is not None and newest[0] is not None and standing.number <= newest[0]:
-            raise CustodyConflictError(RefusalReason.STANDING_NUMBER)
+        if known is not None:
+            return load_signed(known[0])
+        if not by_participant and self.standing(standing.tag) not in _A_DEVICE_MAY_PAUSE:
+            raise CustodyRefusedError(RefusalReason.STANDING_SIGNER)
+        if standing.state is not StandingState.WITHDRAWN:
+            highest = self._highest(standing.tag)
+            if not highest < standing.number <= highest + STANDING_STEP:
+                raise CustodyConflictError(RefusalReason.STANDING_NUMBER)
+        receipt = sign(
+            StandingReceipt(
+                standing=hashed,
+                tag=standing.tag,
+                number=standing.number,
+                state=standing.state,
+                custodian=self._keys.name,
+                epoch=self._keys.epoch,
+                received_at=now,
+            ),
+            self._keys.signing,
+        )
         self._database.write(
-            "INSERT INTO standings(tag, number, hash, state, standing) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO standings(tag, number, hash, state, standing, receipt) VALUES (?, ?, ?, ?, ?, ?)",
             standing.tag,
             standing.number,
             hashed,
             standing.state.value,
             store_signed(signed),
+            store_signed(receipt),
         )
         if standing.state is StandingState.WITHDRAWN:
             self._database.write("UPDATE consents SET withdrawn = 1 WHERE tag = ?", standing.tag)
+        return receipt
 
     def standing(self, tag: str) -> StandingState:
         """Return how the participant stands now; active if they never said otherwise."""
-        sql = "SELECT state FROM standings WHERE tag = ? ORDER BY number DESC LIMIT 1"
+        sql = "SELECT state FROM standings WHERE tag = ? ORDER BY position DESC LIMIT 1"
         row = self._database.row(sql, tag)
         return StandingState.ACTIVE if row is None else StandingState(row[0])
 
@@ -115,6 +142,11 @@ class Consents:
         if row is None:
             return None
         return _consent(bytes(row[0])), bool(row[1])
+
+    def _highest(self, tag: str) -> int:
+        """Return the highest number among the participant's standings, 0 before the first."""
+        row = self._database.row("SELECT max(number) FROM standings WHERE tag = ?", tag)
+        return 0 if row is None or row[0] is None else int(row[0])
 
     def _check(self, pinned: Pinned, signed: Signed, consent: Consent) -> None:
         if consent.programme != pinned.document.programme:

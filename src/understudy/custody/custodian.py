@@ -181,11 +181,11 @@ class Custodian:
         with self._store.transaction():
             return self._consents.countersign(pinned, consent, receipt, self._clock.now())
 
-    def stand(self, standing: Signed) -> None:
-        """Register a ``Standing``; a lower or equal ``number`` with another content is a conflict."""
+    def stand(self, standing: Signed) -> Signed:
+        """Register a ``Standing``; return the signed ``StandingReceipt``. Idempotent."""
         pinned = self._pinned()
         with self._store.transaction():
-            self._consents.stand(pinned, standing)
+            return self._consents.stand(pinned, standing, self._clock.now())
 
     def deposit(self, header: Signed, half: SealedHalf) -> Signed:
         """Store the custodian's half write-once; return the signed ``DepositReceipt``. Idempotent."""
@@ -274,7 +274,7 @@ class Custodian:
         """Start again what a ``LiftBundle`` under the lift keys names."""
         pinned = self._pinned()
         with self._store.transaction():
-            self._switchboard.lift(pinned, bundle)
+            self._switchboard.lift(pinned, bundle, self._clock.now())
             return self._switchboard.status()
 
     def queue(self) -> tuple[QueuedChange, ...]:

@@ -8,6 +8,8 @@ Rules
   stored is the sealed half as the device sent it.
 * Write-once by segment id. The same deposit gets the same receipt, even after the switch or the consent
   changed; another one is a conflict. An erased id is never taken again.
+* The receipt names the day of the deposit and no time: receipts are kept here and at the server, and would
+  else add up to a record of when somebody works.
 * Ingest that is switched off, a withdrawn consent, and a participant who withdrew or objects stop new
   deposits.
 
@@ -19,7 +21,7 @@ from functools import lru_cache
 from typing import Final
 
 from understudy.consent.consent import StandingState
-from understudy.consent.primitives import encode_bytes
+from understudy.consent.primitives import encode_bytes, start_of_day
 from understudy.consent.purposes import Activity
 from understudy.custody.consents import Consents
 from understudy.custody.enrolments import Enrolments
@@ -85,7 +87,7 @@ class Deposits:
                 sealed_hash=header.half(pinned.role).sealed_hash,
                 custodian=self._keys.name,
                 epoch=self._keys.epoch,
-                received_at=now,
+                received_at=start_of_day(now),
             ),
             self._keys.signing,
         )

@@ -6,7 +6,8 @@ Rules
 * An entry that is still undecided is shown as ``admitted``; nothing was released by the time in that
   outcome.
 * A page holds at most 512 KiB of sealed openings, 200 of them at most, and at least one.
-* Heads are signed for whoever asks: a tag names nobody, and comparing heads is how a lie is found.
+* Heads are signed for whoever asks: a tag names nobody, and comparing heads is how a lie is found. The head
+  of a page names the request that the page answers.
 
 Example: ``disclosure.page(pinned, request, tree_size, now)``.
 """
@@ -41,8 +42,8 @@ class Disclosure:
         self._enrolments: Final = enrolments
         self._admission: Final = admission
 
-    def head(self, pinned: Pinned, tag: str, tree_size: int, now: int) -> Signed:
-        """Return the participant's signed ``Head``.
+    def head(self, pinned: Pinned, tag: str, tree_size: int, now: int, *, asked: str | None = None) -> Signed:
+        """Return the participant's signed ``Head``; ``asked`` is the hash of the request it answers.
 
         Raises:
             ParticipantNotFoundError: the tag is not enrolled here.
@@ -57,6 +58,7 @@ class Disclosure:
                 n=n,
                 commitment=commitment,
                 tree_size=tree_size,
+                asked=asked,
                 time=now,
             ),
             self._keys.signing,
@@ -83,7 +85,7 @@ class Disclosure:
             raise CustodyRefusedError(RefusalReason.OPENINGS_READER)
         return OpeningsAnswer(
             openings=tuple(self._openings(pinned, request, now)),
-            head=self.head(pinned, request.tag, tree_size, now),
+            head=self.head(pinned, request.tag, tree_size, now, asked=signed.hash(OpeningsRequest)),
         )
 
     def _openings(self, pinned: Pinned, request: OpeningsRequest, now: int) -> list[SealedOpening]:

@@ -4,6 +4,7 @@ Rules
 
 * A head says: this many of your entries have I admitted, and this is the newest commitment. Two heads of
   one custodian epoch with the same ``n`` and different commitments are proof of a lie.
+* A head that answers a question names it (``asked``), so that it cannot answer a later one.
 * An outcome says what an admitted entry led to; it is stored before it is sent and never changes. While an
   entry is undecided its outcome reads ``admitted``: nothing was released by its ``time``.
 * ``n`` = 0 is a participant without entries; the commitment is then the hash of enrolment record 1.
@@ -18,6 +19,7 @@ from understudy.consent.keyset import Epoch
 from understudy.consent.primitives import (
     Bytes,
     Count,
+    Day,
     Digest,
     Document,
     Name,
@@ -32,7 +34,10 @@ from understudy.sealing.signing import Signed
 
 
 class DepositReceipt(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The custodian holds its half of this segment; only now does the segment count as shared."""
+    """The custodian holds its half of this segment; only now does the segment count as shared.
+
+    ``received_at`` is the day only.
+    """
 
     CONTEXT: ClassVar[Context] = Context.DEPOSIT_RECEIPT
 
@@ -43,11 +48,14 @@ class DepositReceipt(Document, frozen=True, kw_only=True, forbid_unknown_fields=
     sealed_hash: Digest
     custodian: Name
     epoch: Epoch
-    received_at: Time
+    received_at: Day
 
 
 class Head(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The newest admitted entry of one participant."""
+    """The newest admitted entry of one participant.
+
+    ``asked`` is the hash of the ``OpeningsRequest`` that the head answers; None in every other head.
+    """
 
     CONTEXT: ClassVar[Context] = Context.HEAD
 
@@ -59,6 +67,7 @@ class Head(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     n: Count
     commitment: Digest
     tree_size: Count
+    asked: Digest | None
     time: Time
 
 

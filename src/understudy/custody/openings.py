@@ -6,6 +6,8 @@ Rules
   answered.
 * Answers are pages in order of ``n``: ask again with ``after`` the last ``n`` received, up to the head.
 * Page and head are read in one instant: a page that ends before the head is not the last one.
+* Every request has a fresh nonce, and the head of the answer names the request's hash: an answer to an
+  earlier question cannot be shown again.
 """
 
 from typing import Annotated, ClassVar, Literal
@@ -13,7 +15,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from understudy.consent.contexts import Context
-from understudy.consent.primitives import Count, Document, ParticipantTag, ProgrammeId, Time, Value
+from understudy.consent.primitives import Count, Digest, Document, ParticipantTag, ProgrammeId, Time, Value
 from understudy.custody.head import SealedOpening
 from understudy.sealing.signing import Signed
 
@@ -28,6 +30,7 @@ class OpeningsRequest(Document, frozen=True, kw_only=True, forbid_unknown_fields
     tag: ParticipantTag
     after: Count
     reader: Literal["participant", "auditor"]
+    nonce: Digest
     time: Time
 
 

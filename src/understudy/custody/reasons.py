@@ -5,6 +5,8 @@ Rules
 * A code never changes its meaning and never disappears; a new meaning takes a new code.
 * The normative table with meanings is ``docs/formats/custody.md``; a test holds the two equal.
 * ``scope-*`` codes are those of ``consent.scope``; the custodian passes them on.
+* ``not-available`` is all that a reader, the roster, the log and an outcome learn when a participant has
+  paused, withdrawn or objects. The ``standing-*`` codes answer that participant's own device alone.
 
 Example
 
@@ -41,6 +43,8 @@ class RefusalReason(StrEnum):
     UNKNOWN_CONSENT = "unknown-consent"
     STANDING_NUMBER = "standing-number"
     STANDING_SIGNER = "standing-signer"
+    STANDING_OBJECTING = "standing-objecting"
+    STANDING_WITHDRAWN = "standing-withdrawn"
 
     # Deposits.
     DEPOSIT_KIND = "deposit-kind"
@@ -97,9 +101,7 @@ class RefusalReason(StrEnum):
     SCOPE_TASK_LABEL = "scope-task-label"
     SCOPE_CONSENT = "scope-consent"
     PURPOSE_NOT_CONSENTED = "purpose-not-consented"
-    STANDING_PAUSED = "standing-paused"
-    STANDING_OBJECTING = "standing-objecting"
-    STANDING_WITHDRAWN = "standing-withdrawn"
+    NOT_AVAILABLE = "not-available"
     CEILING = "ceiling"
 
     # The switch, revocations and openings.
@@ -107,6 +109,7 @@ class RefusalReason(StrEnum):
     LIFT_THRESHOLD = "lift-threshold"
     LIFT_ADDRESSEE = "lift-addressee"
     LIFT_STALE = "lift-stale"
+    LIFT_EXPIRED = "lift-expired"
     REVOCATION_SIGNER = "revocation-signer"
     OPENINGS_READER = "openings-reader"
 
@@ -141,6 +144,8 @@ _HINTS = {
     RefusalReason.UNKNOWN_CONSENT: "have the consent countersigned first",
     RefusalReason.STANDING_NUMBER: "use the next number",
     RefusalReason.STANDING_SIGNER: "a device may only pause; everything else takes the personal key",
+    RefusalReason.STANDING_OBJECTING: "you objected; delete the recording on the device",
+    RefusalReason.STANDING_WITHDRAWN: "you withdrew; record again under a new consent, or delete it",
     RefusalReason.DEPOSIT_KIND: "this version takes recorded segments only",
     RefusalReason.DEPOSIT_ROLE: "send each custodian the half that is sealed to it",
     RefusalReason.DEPOSIT_CONFLICT: "send the stored bundle again; a segment id is sealed once",
@@ -189,14 +194,13 @@ _HINTS = {
     RefusalReason.SCOPE_TASK_LABEL: _OTHER_GRANT,
     RefusalReason.SCOPE_CONSENT: _OTHER_GRANT,
     RefusalReason.PURPOSE_NOT_CONSENTED: "leave out segments of people who did not accept this purpose",
-    RefusalReason.STANDING_PAUSED: "leave out people who paused",
-    RefusalReason.STANDING_OBJECTING: "leave out people who object",
-    RefusalReason.STANDING_WITHDRAWN: "leave out what was recorded under a withdrawn consent",
+    RefusalReason.NOT_AVAILABLE: "leave the segment out, or ask again another day",
     RefusalReason.CEILING: "wait, or ask for a grant with a higher ceiling",
     RefusalReason.ORDER_SIGNER: "any roster member, the auditor or the server may sign an order",
     RefusalReason.LIFT_THRESHOLD: "have as many lift keys sign as the programme document asks for",
     RefusalReason.LIFT_ADDRESSEE: "make a bundle for this custodian and its epoch",
     RefusalReason.LIFT_STALE: "make a bundle for the custodian's present revision",
+    RefusalReason.LIFT_EXPIRED: "sign a bundle and bring it at once; one that was kept is worth nothing",
     RefusalReason.REVOCATION_SIGNER: "any roster member may revoke a grant",
     RefusalReason.OPENINGS_READER: "ask with the personal key, or as the auditor",
 }

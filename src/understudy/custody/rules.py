@@ -298,24 +298,16 @@ def purpose_was_consented(facts: Facts) -> RefusalReason | None:
 def consents_stand(facts: Facts) -> RefusalReason | None:
     """No consent in question was withdrawn."""
     withdrawn = any(piece.is_withdrawn for piece in facts.pieces)
-    return RefusalReason.STANDING_WITHDRAWN if withdrawn and not facts.is_own else None
-
-
-_STANDING: Final = {
-    StandingState.PAUSED: RefusalReason.STANDING_PAUSED,
-    StandingState.OBJECTING: RefusalReason.STANDING_OBJECTING,
-    StandingState.WITHDRAWN: RefusalReason.STANDING_WITHDRAWN,
-}
+    return RefusalReason.NOT_AVAILABLE if withdrawn and not facts.is_own else None
 
 
 def participants_stand(facts: Facts) -> RefusalReason | None:
-    """Nobody concerned has paused, objected or withdrawn. It does not close one's own recordings."""
-    if facts.is_own:
-        return None
-    for person in facts.people.values():
-        if person.standing is not StandingState.ACTIVE:
-            return _STANDING[person.standing]
-    return None
+    """Nobody concerned has paused, objected or withdrawn. It does not close one's own recordings.
+
+    Which of them, or whether only a consent ended, is nobody's business: the reason is one and the same.
+    """
+    closed = any(person.standing is not StandingState.ACTIVE for person in facts.people.values())
+    return RefusalReason.NOT_AVAILABLE if closed and not facts.is_own else None
 
 
 def ceiling_holds(facts: Facts) -> RefusalReason | None:

@@ -52,9 +52,10 @@ _SCHEMA: Final = """
     ) STRICT;
     CREATE INDEX consents_by_tag ON consents(tag);
     CREATE TABLE standings(
-        tag TEXT NOT NULL, number INTEGER NOT NULL, hash TEXT NOT NULL,
-        state TEXT NOT NULL, standing BLOB NOT NULL, PRIMARY KEY(tag, number)
-    ) STRICT, WITHOUT ROWID;
+        position INTEGER PRIMARY KEY, tag TEXT NOT NULL, number INTEGER NOT NULL, hash TEXT NOT NULL UNIQUE,
+        state TEXT NOT NULL, standing BLOB NOT NULL, receipt BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX standings_by_tag ON standings(tag, number);
     CREATE TABLE deposits(
         segment TEXT PRIMARY KEY, tag TEXT NOT NULL, header_hash TEXT NOT NULL, header BLOB NOT NULL,
         sealed BLOB NOT NULL, receipt BLOB NOT NULL

@@ -6,10 +6,12 @@ Rules
 * Off takes effect with the commit, before anything is logged. One signature of any roster member, the
   auditor or the server is enough; the operator may stop locally, in the custodian's own name.
 * On takes the lift keys of the programme document, at their threshold, over a bundle that names this
-  custodian, its epoch and its present revision, so that an old lift never undoes a new stop.
+  custodian, its epoch and its present revision, and was made within ``LIFT_SECONDS``: neither an old lift nor
+  one that somebody kept for a later revision undoes a new stop.
 * Every change raises ``revision`` and waits in the queue until a ``switch`` entry of the witnessed log says
   exactly it: the order's hash, what is off, and the revision. Meanwhile nothing is released.
-* The same order twice is one change.
+* The same order twice is one change. The same bundle twice is one while nothing came after it; then it is
+  stale.
 
 Example: ``switchboard.off()`` is what stands still now.
 """
@@ -43,6 +45,8 @@ from understudy.transparency.merkle import MemoryTree, leaf_hash
 
 MAX_NONCES: Final = 100_000
 NONCE_BYTES: Final = 32
+LIFT_SECONDS: Final = 60
+"""How far a bundle's ``made_at`` may lie from now, besides the tolerance of the clocks."""
 _SWITCH_KIND: Final = b'"kind":"switch"'
 
 
@@ -100,11 +104,12 @@ class Switchboard:
         signed = sign(order, self._keys.signing)
         self._change(signed.hash(SwitchOrder), signed, self.off() | set(activities))
 
-    def lift(self, pinned: Pinned, signed: Signed) -> None:
+    def lift(self, pinned: Pinned, signed: Signed, now: int) -> None:
         """Start again what a ``LiftBundle`` names.
 
         Raises:
-            CustodyRefusedError: another programme or custodian, an old revision, or too few lift keys.
+            CustodyRefusedError: another programme or custodian, another revision, made too long ago or in the
+                future, or too few lift keys.
             SignatureError: a signature is wrong.
             FormatError: not a bundle.
         """
@@ -117,8 +122,12 @@ class Switchboard:
         if len(signed.signers & set(lift.keys)) < lift.threshold:
             raise CustodyRefusedError(RefusalReason.LIFT_THRESHOLD)
         hashed = signed.hash(LiftBundle)
-        if not self._is_known(hashed) and bundle.revision != self._state()[0]:
+        if hashed == self._newest_order():
+            return
+        if self._is_known(hashed) or bundle.revision != self._state()[0]:
             raise CustodyRefusedError(RefusalReason.LIFT_STALE)
+        if abs(bundle.made_at - now) > LIFT_SECONDS + pinned.document.delays.clock_skew_seconds:
+            raise CustodyRefusedError(RefusalReason.LIFT_EXPIRED)
         self._change(hashed, signed, self.off() - set(bundle.on))
 
     def note_logged(self, index: int, raw: bytes) -> None:
@@ -176,6 +185,11 @@ class Switchboard:
         """Return the present revision and what is off, sorted."""
         row = self._database.row("SELECT revision, off FROM switch_changes ORDER BY revision DESC LIMIT 1")
         return (0, tuple(sorted(Activity))) if row is None else (row[0], _activities(row[1]))
+
+    def _newest_order(self) -> str | None:
+        """Return the hash of the newest change's order or bundle."""
+        row = self._database.row("SELECT order_hash FROM switch_changes ORDER BY revision DESC LIMIT 1")
+        return None if row is None else str(row[0])
 
     def _is_known(self, order: str) -> bool:
         row = self._database.row("SELECT 1 FROM switch_changes WHERE order_hash = ?", order)

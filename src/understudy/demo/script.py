@@ -44,6 +44,11 @@ class Demo:
         """Return the key file of one of the programme's people."""
         return str(self.home / "people" / f"{name}.json")
 
+    @property
+    def people_place(self) -> tuple[str, ...]:
+        """Where people's commands find the server, and the document they hold it to."""
+        return ("--server", self.server, "--document", str(self.home / "document.json"))
+
     def start(self) -> tuple[str, Summary]:
         """Three processes, their keys, the signed programme document, the first lift."""
         ran = ask("up", "--home", str(self.home), "--port", str(self.port), "--delays", "demo", "--detach")
@@ -92,11 +97,11 @@ class Demo:
         made = ask(
             *("request", "create", "--key", self.person("researcher"), "--reader", self.person("reader")),
             *("--purpose", "train", "--reason", "model-improvement", "--ticket", "DEMO-1"),
-            *("--server", self.server),
+            *self.people_place,
         )
         state: Summary = {}
         for approver in ("approver-1", "approver-2"):
-            place = ("--key", self.person(approver), "--server", self.server)
+            place = ("--key", self.person(approver), *self.people_place)
             state = ask("request", "approve", made["request"], "--yes", *place)
         self.grant = state["grant"]
         if state["state"] != "in-force":
@@ -154,7 +159,7 @@ class Demo:
     def suspend(self) -> tuple[str, Summary]:
         """One signature stops reads; the same open is now refused."""
         started = time.monotonic()
-        place = ("--key", self.person("steward"), "--server", self.server)
+        place = ("--key", self.person("steward"), "--server", self.server, "--custodian", self.custodian)
         run_command("suspend", "reads", "--because", "demonstration", *place)
         refused = run_command(*self._open_arguments(), expect=(REFUSED,))
         seconds = round(time.monotonic() - started, 2)
@@ -178,7 +183,8 @@ class Demo:
 
     def _open_arguments(self) -> tuple[str, ...]:
         reason = ("--reason", "model-improvement")
-        return ("grant", "open", self.grant, "--key", self.person("reader"), *reason, "--server", self.server)
+        key = ("--key", self.person("reader"))
+        return ("grant", "open", self.grant, *key, *reason, *self.people_place)
 
     def _plain(self, segment: str) -> Path:
         return self.folder / "plain" / f"{segment}.understudy"

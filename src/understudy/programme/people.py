@@ -135,8 +135,13 @@ def known_consent(session: Session, consent_hash: str, documents: Documents) -> 
 def newest_standing(session: Session, tag: str) -> StandingRow | None:
     """Return the participant's newest standing, or None for a participant who never changed it."""
     return session.scalars(
-        select(StandingRow).where(StandingRow.tag == tag).order_by(StandingRow.number.desc()).limit(1)
+        select(StandingRow).where(StandingRow.tag == tag).order_by(StandingRow.id.desc()).limit(1)
     ).first()
+
+
+def highest_number(session: Session, tag: str) -> int:
+    """Return the highest number among the participant's standings, 0 before the first."""
+    return session.scalar(select(func.max(StandingRow.number)).where(StandingRow.tag == tag)) or 0
 
 
 def standing_of(session: Session, tag: str) -> StandingState:

@@ -7,12 +7,14 @@ Rules
   first that fails, so that a custodian gets a participant's documents in order.
 * A custodian that says no keeps its reason in the row. It is not asked again: the same bytes get the same
   answer.
-* Receipts that come back are checked against the key set before they are stored.
+* A participant's standings reach a custodian in the order in which they were made, each before the next.
+* Receipts that come back are checked against the key set before they are believed.
 
 Example: ``relay.queue(session, RelayKind.STANDING, hash)`` and, after the commit, ``relay.send(kind, hash)``.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -20,7 +22,7 @@ from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
-from understudy.consent.consent import ConsentReceipt
+from understudy.consent.consent import ConsentReceipt, StandingReceipt
 from understudy.consent.enrolment import EnrolmentReceipt
 from understudy.consent.errors import NotFoundError, RefusedError, UnavailableError
 from understudy.consent.keyset import CustodianKeys
@@ -42,7 +44,14 @@ from understudy.sealing.signing import Signed
 MALFORMED: Final = "malformed"
 """Kept in place of a reason when a custodian cannot read what it was sent."""
 
-R = TypeVar("R", EnrolmentReceipt, ConsentReceipt)
+R = TypeVar("R", EnrolmentReceipt, ConsentReceipt, StandingReceipt)
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivered:
+    """A document was taken; ``receipt`` is what the custodian signed, if it signs anything."""
+
+    receipt: Signed | None
 
 
 class RelayKind(StrEnum):
@@ -54,12 +63,20 @@ class RelayKind(StrEnum):
     SWITCH_ORDER = "switch-order"
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of sending a document: receipts of those who took it, the refusal of one who did not."""
+
+    receipts: tuple[Signed, ...]
+    refused: str | None
+
+
 class Relay:
     """The queue between this server and its custodians."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts: Final = parts
-        self._deliver: Final[dict[RelayKind, Callable[[CustodianPort, str], None]]] = {
+        self._deliver: Final[dict[RelayKind, Callable[[CustodianPort, str], Signed | None]]] = {
             RelayKind.ENROLMENT: self._enrolment,
             RelayKind.CONSENT: self._consent,
             RelayKind.STANDING: self._standing,
@@ -80,10 +97,35 @@ class Relay:
         wanted = select(RelayRow).where(RelayRow.kind == kind.value, RelayRow.hash == document)
         refused = None
         for row in self._rows(wanted):
-            if row.refused is None and self._try(row):
-                continue
+            if row.refused is None:
+                self._try(row)
             refused = row.refused or refused
         return refused
+
+    def send_standings(self, tag: str, document: str = "") -> Sent:
+        """Hand a participant's standings to every custodian that lacks them, in order.
+
+        Args:
+            tag: whose.
+            document: the hash of the one whose receipts and refusal are returned.
+        """
+        receipts, refused = [], None
+        for name in self._parts.custodians:
+            wanted = (
+                select(RelayRow)
+                .join(StandingRow, StandingRow.hash == RelayRow.hash)
+                .where(
+                    StandingRow.tag == tag, RelayRow.kind == RelayKind.STANDING, RelayRow.custodian == name
+                )
+            )
+            for row in self._rows(wanted.order_by(RelayRow.id)):
+                delivered = row.refused is None and self._try(row)
+                if row.hash == document:
+                    receipts += [delivered.receipt] if delivered and delivered.receipt else []
+                    refused = row.refused or refused
+                if not delivered and row.refused is None:
+                    break
+        return Sent(tuple(receipts), refused)
 
     def flush(self) -> int:
         """Hand on whatever waits; return how much still does."""
@@ -110,25 +152,25 @@ class Relay:
         with reading(self._parts.engine) as session:
             return list(session.scalars(wanted).all())
 
-    def _try(self, row: RelayRow) -> bool:
-        """Deliver one row and delete it; keep a refusal in it. Return whether it was delivered."""
+    def _try(self, row: RelayRow) -> _Delivered | None:
+        """Deliver one row and delete it; keep a refusal in it. Return None if it was not delivered."""
         custodian = self._parts.custodians.get(row.custodian)
         if custodian is None:
-            return False
+            return None
         try:
-            self._deliver[RelayKind(row.kind)](custodian, row.hash)
+            receipt = self._deliver[RelayKind(row.kind)](custodian, row.hash)
         except UnavailableError:
-            return False
+            return None
         except (RefusedError, FormatError, SignatureError) as error:
             row.refused = error.reason if isinstance(error, RefusedError) else MALFORMED
             with writing(self._parts.engine) as session:
                 session.execute(update(RelayRow).where(RelayRow.id == row.id).values(refused=row.refused))
-            return False
+            return None
         with writing(self._parts.engine) as session:
             session.execute(delete(RelayRow).where(RelayRow.id == row.id))
-        return True
+        return _Delivered(receipt)
 
-    def _enrolment(self, custodian: CustodianPort, document: str) -> None:
+    def _enrolment(self, custodian: CustodianPort, document: str) -> Signed:
         with reading(self._parts.engine) as session:
             row = session.scalars(select(EnrolmentRow).where(EnrolmentRow.hash == document)).one()
         receipt = custodian.enrol(row.signed)
@@ -145,8 +187,9 @@ class Relay:
         values = {"enrolment": row.hash, "custodian": custodian.name, "signed": receipt}
         with writing(self._parts.engine) as session:
             session.execute(insert(EnrolmentReceiptRow).values(**values).on_conflict_do_nothing())
+        return receipt
 
-    def _consent(self, custodian: CustodianPort, document: str) -> None:
+    def _consent(self, custodian: CustodianPort, document: str) -> Signed:
         with reading(self._parts.engine) as session:
             row = session.get_one(ConsentRow, document)
         countersigned = custodian.countersign(row.signed, row.receipt)
@@ -164,11 +207,24 @@ class Relay:
                 stored.receipt = Signed(
                     body=stored.receipt.body, signatures=(*stored.receipt.signatures, *added)
                 )
+        return countersigned
 
-    def _standing(self, custodian: CustodianPort, document: str) -> None:
+    def _standing(self, custodian: CustodianPort, document: str) -> Signed:
         with reading(self._parts.engine) as session:
             row = session.scalars(select(StandingRow).where(StandingRow.hash == document)).one()
-        custodian.stand(row.signed)
+        receipt = custodian.stand(row.signed)
+        keys = self._keys(custodian)
+        told = _verified(receipt, StandingReceipt, keys.signing)
+        if (told.standing, told.tag, told.number, told.state, told.custodian, told.epoch) != (
+            row.hash,
+            row.tag,
+            row.number,
+            row.state,
+            keys.name,
+            keys.epoch,
+        ):
+            raise refusal("custodian-receipt")
+        return receipt
 
     def _switch_order(self, custodian: CustodianPort, document: str) -> None:
         with reading(self._parts.engine) as session:

@@ -110,9 +110,9 @@ class Programme:
         """Register a consent and return its receipt; see ``Consents.give``."""
         return self._consents.give(consent)
 
-    def stand(self, standing: Signed) -> None:
-        """Register a change of mind; see ``Consents.stand``."""
-        self._consents.stand(standing)
+    def stand(self, standing: Signed) -> tuple[Signed, ...]:
+        """Register a change of mind and return custodians' receipts; see ``Consents.stand``."""
+        return self._consents.stand(standing)
 
     def lease(self, request: Signed) -> LeaseAnswer:
         """Return a lease and a switch statement; see ``Leases.lease``."""

@@ -5,8 +5,9 @@ Rules
 * A server that never was lifted has everything off.
 * Off: any roster member, the auditor or the server's own key signs. It is stored before anyone else is
   asked, relayed to every custodian, and logged when the log answers.
-* On: the bundle carries enough lift keys and is accepted by the custodian it names. While an order to
-  stop has not reached every custodian, or comes during the lift, nothing is lifted.
+* On: the bundle carries enough lift keys, and it is the newest change of the custodian it names, which then
+  has on what the bundle says. While an order to stop has not reached every custodian, or comes during the
+  lift, nothing is lifted.
 * Every change has the next revision and is in the log in the end; so are the custodians' own changes.
 
 Example: ``switch.order(signed_order)``; ``switch.is_off(Activity.CAPTURE)``.
@@ -78,7 +79,7 @@ class ServerSwitch:
             for member in document.roster
             if isinstance(member.credential, Ed25519Credential)
         }
-        if not signed.signers <= allowed:
+        if not signed.signers & allowed:
             raise refusal("switch-order")
         found = signed.hash(SwitchOrder)
         with writing(self._parts.engine) as session:
@@ -94,7 +95,7 @@ class ServerSwitch:
         Raises:
             SignatureError: a signature on it is wrong.
             FormatError: not a canonical bundle.
-            RefusedError: too few lift keys, or the custodian refused.
+            RefusedError: too few lift keys, the custodian refused, or it has stopped again since.
             UnavailableError: an order to stop is on its way, or the custodian cannot be reached.
         """
         bundle = signed.verify(LiftBundle)
@@ -114,7 +115,10 @@ class ServerSwitch:
         self._relay.flush()
         if self._relay.waiting(RelayKind.SWITCH_ORDER):
             raise UnavailableError("refused: switch-queue", hint=refusal("switch-queue").hint)
-        custodian.lift(signed)
+        held = custodian.lift(signed)
+        if held.revision != bundle.revision + 1 or set(bundle.on) & set(held.off):
+            # It answers an old bundle as one that it knows, too: that is not word that it is on now.
+            raise refusal("lift-stale")
         with writing(self._parts.engine) as session:
             if _revision(session) != revision:
                 raise UnavailableError("stopped again during the lift", hint=refusal("switch-queue").hint)

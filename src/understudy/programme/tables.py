@@ -83,12 +83,13 @@ class ConsentRow(Base):
 
 
 class StandingRow(Base):
-    """One change of mind of a participant; the highest number counts."""
+    """One change of mind of a participant; the one stored last counts."""
 
     __tablename__ = "standing"
 
-    tag: Mapped[str] = mapped_column(_DIGEST, primary_key=True)
-    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tag: Mapped[str] = mapped_column(_DIGEST, index=True)
+    number: Mapped[int] = mapped_column(BigInteger)
     hash: Mapped[str] = mapped_column(_DIGEST, unique=True)
     state: Mapped[str] = mapped_column(_NAME)
     signed: Mapped[Signed] = mapped_column(SignedColumn)

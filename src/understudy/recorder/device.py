@@ -4,8 +4,13 @@ Rules
 
 * The personal seed and the device key are made here. The server never has them; the recovery code encodes
   the seed.
+* With a passphrase both keys are encrypted on the disk. Without one whoever copies the folder is the
+  participant: can read what is held here, consent and withdraw in their name. ``protection_of_device`` says
+  which it is.
 * The programme document is pinned by its hash at enrolment. A server that shows another one later is refused.
 * Every file is written durably before the next step relies on it, so each step can be repeated after a crash.
+* A change of mind goes to every custodian at its own address as well as to the server, and counts as arrived
+  when enough custodians have signed that it has; their receipts are kept here.
 * The escrow key is believed only under the issuer's signature of the pinned key set, and for this tag.
 
 Example::
@@ -15,28 +20,40 @@ Example::
     device.give_consent(server, clock, purposes=("train",), streams=("elements",), groups=("web",))
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from understudy.consent.clock import Clock
-from understudy.consent.consent import Consent, ConsentReceipt, Standing, StandingState
+from understudy.consent.consent import STANDING_STEP, Consent, ConsentReceipt, Standing, StandingState
 from understudy.consent.enrolment import EnrolmentReceipt, EnrolmentRecord
 from understudy.consent.keyset import EscrowKey
 from understudy.consent.primitives import Value
 from understudy.consent.programme import ProgrammeDocument
 from understudy.consent.purposes import Purpose, Stream
-from understudy.contract.ports import ServerPort
-from understudy.recorder.errors import DeviceError, PinError
+from understudy.contract.ports import CustodianPort, ServerPort
+from understudy.recorder.errors import DeviceError, PinError, UnconfirmedError
+from understudy.recorder.standing import Stood, send_standing
 from understudy.sealing.durable import durable_write, private_folder
-from understudy.sealing.keyfile import create_personal, create_signing, load_personal, load_signing
+from understudy.sealing.keyfile import (
+    Protection,
+    create_personal,
+    create_signing,
+    load_personal,
+    load_signing,
+    protection_of,
+)
 from understudy.sealing.notice import notice_hash
 from understudy.sealing.personal import PersonalSeed, participant_tag
 from understudy.sealing.signing import Signed, SigningKey, document_hash, sign
 
 V = TypeVar("V", bound=Value)
+
+
+MAX_STEPS = 16
+"""How often a number that a custodian will not take is raised by ``STANDING_STEP``."""
 
 
 class StandingCounter(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,22 +62,55 @@ class StandingCounter(Value, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     number: int
 
 
+class KeptStanding(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The newest change of mind that was confirmed, with the custodians' receipts as evidence."""
+
+    standing: Signed
+    receipts: tuple[Signed, ...]
+
+
+def protection_of_device(home: Path) -> Protection:
+    """Return how the keys of the device in ``home`` are protected: ``none`` if one of them is not.
+
+    Raises:
+        KeyFileError: a key is missing, readable by others, or damaged.
+    """
+    found = {protection_of(home / "keys" / name) for name in ("device.json", "personal.json")}
+    return "none" if "none" in found else "passphrase"
+
+
 class Device:
     """The state of one device, in one folder that only its owner can read."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, passphrase: str | None = None) -> None:
+        """Open the device in ``home``.
+
+        Args:
+            home: its folder.
+            passphrase: what its keys are protected by; not looked at if they are not.
+
+        Raises:
+            DeviceError: there is no device, or a file of it is damaged.
+            KeyFileError: a key is missing, damaged, or open to others; or the passphrase is missing or wrong.
+        """
         self.home = home
         if not self._path("document").exists():
             raise DeviceError("this device is not set up", hint="run understudy device create first")
         self.signed_document: Signed = self._read("document", Signed)
         self.document: ProgrammeDocument = self.signed_document.verify(ProgrammeDocument)
-        self.key: SigningKey = load_signing(home / "keys" / "device.json")
-        self.personal = load_personal(home / "keys" / "personal.json")
+        self.key: SigningKey = load_signing(home / "keys" / "device.json", passphrase=passphrase)
+        self.personal = load_personal(home / "keys" / "personal.json", passphrase=passphrase)
         self.tag: str = participant_tag(self.document.programme, self.personal.signing.public)
 
     @classmethod
     def create(
-        cls, home: Path, document: Signed, *, pinned: str, seed: PersonalSeed | None = None
+        cls,
+        home: Path,
+        document: Signed,
+        *,
+        pinned: str,
+        seed: PersonalSeed | None = None,
+        passphrase: str | None = None,
     ) -> "Device":
         """Set up a device for the programme whose document hashes to ``pinned``.
 
@@ -69,10 +119,13 @@ class Device:
             document: the signed programme document, as the server shows it.
             pinned: its hash, obtained from the custodian over another channel.
             seed: the personal seed of an earlier device, or None to make one.
+            passphrase: encrypts the keys; None leaves them readable to whoever can read the folder.
 
         Raises:
             PinError: the document is another one.
-            DeviceError: the folder already holds a device, or another personal key.
+            DeviceError: the folder already holds a device, another personal key, or keys that were left there
+                without the protection asked for now.
+            KeyFileError: the passphrase is empty, or not that of the keys that were left there.
         """
         if document.hash(ProgrammeDocument) != pinned:
             raise PinError("the server shows another programme document than the pinned one")
@@ -82,13 +135,18 @@ class Device:
         private_folder(home)
         keys = private_folder(home / "keys")
         if not (keys / "device.json").exists():
-            create_signing(keys / "device.json")
+            create_signing(keys / "device.json", passphrase=passphrase)
         if not (keys / "personal.json").exists():
-            create_personal(keys / "personal.json", key=seed)
-        elif seed is not None and load_personal(keys / "personal.json").raw != seed.raw:
+            create_personal(keys / "personal.json", passphrase=passphrase, key=seed)
+        if passphrase is not None and protection_of_device(home) == "none":
+            raise DeviceError("this folder holds keys without a passphrase", hint="use an empty folder")
+        # Keys that do not open must be found out while the folder holds no device yet.
+        load_signing(keys / "device.json", passphrase=passphrase)
+        kept = load_personal(keys / "personal.json", passphrase=passphrase)
+        if seed is not None and kept.raw != seed.raw:
             raise DeviceError("this folder holds another personal key", hint="use an empty folder")
         durable_write(home / "document.json", msgspec.json.encode(document))
-        return cls(home)
+        return cls(home, passphrase=passphrase)
 
     @property
     def key_set_hash(self) -> str:
@@ -170,19 +228,57 @@ class Device:
         self._write("consent-receipt", receipt)
         return receipt
 
-    def stand(self, server: ServerPort, clock: Clock, state: StandingState) -> None:
-        """Pause, withdraw, object or resume; takes effect before anything is logged."""
+    def stand(
+        self, server: ServerPort, custodians: Sequence[CustodianPort], clock: Clock, state: StandingState
+    ) -> Stood:
+        """Pause, withdraw, object or resume; takes effect before anything is logged.
+
+        A number that a custodian will not take (somebody with this device's key may have used others) is
+        raised and sent again.
+
+        Args:
+            server: is told, and hands it on to its custodians.
+            custodians: are told directly.
+            clock: tells the time.
+            state: what the participant wants.
+
+        Raises:
+            UnconfirmedError: so few custodians have signed for it that keys could still be released.
+        """
+        stood = self._send_standing(server, custodians, clock, state, 1)
+        for _ in range(MAX_STEPS):
+            if not stood.is_number_taken:
+                break
+            stood = self._send_standing(server, custodians, clock, state, STANDING_STEP)
+        keys = self.document.key_set
+        if len(stood.custodians) <= len(keys.custodians) - keys.custodian_threshold:
+            told = "the server says that it took it; " if stood.server else ""
+            raise UnconfirmedError(
+                f"no custodian has confirmed it: {told}{'; '.join(stood.problems) or 'none was reached'}"
+            )
+        self._write("standing-receipts", KeptStanding(standing=stood.standing, receipts=stood.receipts))
+        return stood
+
+    def _send_standing(
+        self,
+        server: ServerPort,
+        custodians: Sequence[CustodianPort],
+        clock: Clock,
+        state: StandingState,
+        step: int,
+    ) -> Stood:
         path = self._path("standing")
         last = self._read("standing", StandingCounter).number if path.exists() else 0
-        self._write("standing", StandingCounter(number=last + 1))
+        self._write("standing", StandingCounter(number=last + step))
         standing = Standing(
             programme=self.document.programme,
             tag=self.tag,
-            number=last + 1,
+            number=last + step,
             state=state,
             made_at=clock.now(),
         )
-        server.stand(sign(standing, self.personal.signing))
+        signed = sign(standing, self.personal.signing)
+        return send_standing(signed, self.document.key_set, server, custodians)
 
     def check_pin(self, server: ServerPort) -> None:
         """Refuse to talk to a server that shows another programme document.

@@ -7,6 +7,7 @@
       + PinError               what the server shows is not what this device pinned
       + LeaseError             no lease, or one that proves nothing
       + HeldError              no such held recording, or it cannot be shared
+      + UnconfirmedError       a change of mind that too few custodians have confirmed
 """
 
 from understudy.consent.errors import UnderstudyError
@@ -32,3 +33,9 @@ class LeaseError(RecorderError):
 
 class HeldError(RecorderError):
     """No such held recording, or it cannot be shared as it is."""
+
+
+class UnconfirmedError(RecorderError):
+    """Too few custodians have confirmed a change of mind: whether keys are released now is not known."""
+
+    hint = "send it again, to the custodian's own address, until the custodian itself has confirmed it"

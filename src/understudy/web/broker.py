@@ -24,7 +24,7 @@ from understudy.access.completeness import Completeness
 from understudy.access.decide import Decider
 from understudy.access.denials import Denials
 from understudy.access.door import Door
-from understudy.access.explain import Explainer
+from understudy.access.explainer import Explainer
 from understudy.access.grants import Grants
 from understudy.access.participants import StoredParticipants
 from understudy.access.policy import shipped
@@ -38,13 +38,13 @@ from understudy.contract.ports import CustodianPort
 from understudy.programme.database import open_database
 from understudy.programme.document import verify_document
 from understudy.programme.service import Programme
-from understudy.sealing.keyfile import load_shred
 from understudy.sealing.signing import Signed
 from understudy.transparency.cosigning import WitnessLink
 from understudy.transparency.errors import TransparencyError
 from understudy.transparency.sequencer import Sequencer
 from understudy.vault.keystore import KeyStore
 from understudy.vault.service import Vault
+from understudy.vault.shredding import ShredKeyFile
 from understudy.web.home import KEY_STORE, LOG_STORE, SERVER_STORE, key_path, load_key
 from understudy.web.migrations import migrate
 
@@ -78,6 +78,8 @@ class Broker:
         custodians: Sequence[CustodianPort],
         witnesses: Sequence[WitnessLink],
         clock: Clock,
+        *,
+        prompt: Sequence[CustodianPort] | None = None,
     ) -> Self:
         """Compose the server in ``home`` with these ways to the other parties.
 
@@ -87,6 +89,7 @@ class Broker:
             custodians: one for each custodian of the key set, in its order.
             witnesses: one for each witness.
             clock: tells the time.
+            prompt: other ways to the same custodians that give up soon, for stops and leases.
 
         Raises:
             DocumentError: the document names another server, or breaks a rule.
@@ -99,8 +102,10 @@ class Broker:
             engine = open_database(home / SERVER_STORE)
             undo.callback(engine.dispose)
             migrate(engine)
-            issuer, shred = load_key(home, "escrow-issuer"), load_shred(key_path(home, "shred"))
-            keystore = KeyStore(home / KEY_STORE, issuer, shred)
+            shred = ShredKeyFile(key_path(home, "shred").parent).load(
+                KeyStore.shred_name_in(home / KEY_STORE)
+            )
+            keystore = KeyStore(home / KEY_STORE, load_key(home, "escrow-issuer"), shred)
             undo.callback(keystore.close)
             log = Sequencer(
                 home / LOG_STORE,
@@ -111,7 +116,7 @@ class Broker:
                 start_seconds=WITNESS_START_SECONDS,
             )
             undo.callback(log.close)
-            programme = Programme(engine, signed, server_key, custodians, keystore, log, clock)
+            programme = Programme(engine, signed, server_key, prompt or custodians, keystore, log, clock)
             vault = Vault(engine, programme, keystore, home, custodians, clock)
             participants = StoredParticipants(engine, programme.documents)
             decider = Decider(shipped())
@@ -135,7 +140,7 @@ class Broker:
             engine=engine,
             log=log,
             keystore=keystore,
-            custodians=tuple(custodians),
+            custodians=tuple(prompt or custodians),
             programme=programme,
             vault=vault,
             reads=reads,

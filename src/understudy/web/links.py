@@ -2,6 +2,8 @@
 
 Rules
 
+* There are two ways to a custodian: a patient one for deposits and opens, and a prompt one that gives up soon
+  and asks once, for stops and everything beside them. What was not delivered is queued and sent again.
 * Addresses come from the configuration, names and keys from the programme document. A party without an
   address is an error at the start, not at the first open.
 
@@ -13,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from understudy.client.custodian import HttpCustodian
-from understudy.client.http import Connection
+from understudy.client.http import READ_SECONDS, REPEATS, Connection
 from understudy.client.witness import HttpWitness
 from understudy.consent.clock import Clock
 from understudy.consent.programme import ProgrammeDocument
@@ -23,6 +25,9 @@ from understudy.web.config import ServerConfig
 from understudy.web.errors import ConfigError
 from understudy.web.home import load_key
 from understudy.web.neighbours import Identified
+
+PROMPT_SECONDS: Final = 3.0
+"""How long a stop waits for a custodian's answer before it is queued for it instead."""
 
 
 class Links:
@@ -42,6 +47,14 @@ class Links:
             HttpCustodian(self._connect(config.custodians, custodian.name), custodian, server_key)
             for custodian in keys.custodians
         ]
+        self.prompt_custodians: Final = [
+            HttpCustodian(
+                self._connect(config.custodians, custodian.name, seconds=PROMPT_SECONDS, repeats=0),
+                custodian,
+                server_key,
+            )
+            for custodian in keys.custodians
+        ]
         asked = [HttpWitness(self._connect(config.witnesses, witness.name)) for witness in keys.witnesses]
         self.witnesses: Final = [
             WitnessLink(key, witness) for key, witness in zip(log_trust(keys).witnesses, asked, strict=True)
@@ -58,7 +71,14 @@ class Links:
         for connection in self._connections:
             connection.close()
 
-    def _connect(self, addresses: Mapping[str, str], name: str) -> Connection:
+    def _connect(
+        self,
+        addresses: Mapping[str, str],
+        name: str,
+        *,
+        seconds: float = READ_SECONDS,
+        repeats: int = REPEATS,
+    ) -> Connection:
         if name not in addresses:
             raise ConfigError(f"config.toml has no address for {name}", hint="add it and start again")
         made = Connection(
@@ -66,6 +86,8 @@ class Links:
             clock=self._clock,
             allow_plain=self._config.allow_plain,
             trust_file=self._config.trust_file or None,
+            read_seconds=seconds,
+            repeats=repeats,
         )
         self._connections.append(made)
         return made

@@ -8,6 +8,7 @@ Rules
   too.
 * One process holds one home. The lock goes with the process, however that ends.
 * A process started by ``understudy up`` ends with it (PR_SET_PDEATHSIG, Linux).
+* Keys are in memory: there is no core dump, and no debugger of the same user.
 
 Example: ``listen("127.0.0.1", 0)`` takes any free port; ``address_of`` tells which.
 """
@@ -16,6 +17,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import resource
 import signal
 import socket
 import sys
@@ -28,6 +30,7 @@ from understudy.web.errors import AlreadyRunningError, PortInUseError, StartErro
 
 BACKLOG: Final = 1_024
 _PR_SET_PDEATHSIG: Final = 1
+_PR_SET_DUMPABLE: Final = 4
 
 
 class Tls:
@@ -105,6 +108,13 @@ class HomeLock:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def keep_memory_private() -> None:
+    """Leave no core dump, and let no other process of the same user look into this one (Linux)."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0)
 
 
 def die_with(parent: int) -> None:

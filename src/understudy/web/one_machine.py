@@ -140,8 +140,9 @@ class OneMachine:
     def _lift_once(self, ceremony: Ceremony, document: ProgrammeDocument) -> None:
         """Lift what was never lifted; leave alone what somebody stopped."""
         server = ServerClient(self._ports.address("server"))
+        connection = Connection(self._ports.address("custodian"))
         try:
-            held = server.custodian_switch()
+            held = HttpCustodian(connection).switch_status()
             if held.revision == 0:
                 self._say(f"first lift: switched on {', '.join(sorted(Activity))}")
                 bundle = LiftBundle(
@@ -156,6 +157,7 @@ class OneMachine:
             elif held.off:
                 self._say(f"stopped, and left so: {', '.join(held.off)}; see understudy lift")
         finally:
+            connection.close()
             server.close()
 
     def _compare(self, running: Running) -> None:

@@ -12,11 +12,11 @@ Example: ``run_party(open_witness(home), listen("127.0.0.1", 8472))``.
 """
 
 import asyncio
+import gc
 import os
 import signal
 import socket
 import sys
-from contextlib import suppress
 from typing import Any, Final, Protocol
 
 from granian.constants import HTTPModes, Interfaces
@@ -29,6 +29,8 @@ from understudy.web.listening import BACKLOG, Tls
 from understudy.web.timers import Timers
 
 MAX_HEADER_BYTES: Final = 32 << 10
+CONNECTIONS: Final = 8_192
+"""Calls in progress at once. Slow ones are ended by the deadlines on headers and bodies."""
 HEADER_READ_MILLISECONDS: Final = 10_000
 SWITCH_SECONDS: Final = 0.0005
 """An open passes through four threads; at Python's 5 ms each could wait longer than the whole may take."""
@@ -55,6 +57,7 @@ class Party(Protocol):
 def run_party(party: Party, sock: socket.socket, *, tls: Tls | None = None) -> None:
     """Serve until SIGTERM or SIGINT, then end in order."""
     sys.setswitchinterval(SWITCH_SECONDS)
+    gc.freeze()  # what was loaded to get here is never garbage; looking through it would only delay calls
     try:
         party.timers.start()
         asyncio.run(_serve(party.app, sock, tls))
@@ -90,7 +93,7 @@ async def _serve(app: Litestar, sock: socket.socket, tls: Tls | None) -> None:
         http=HTTPModes.http1,
         websockets=False,
         backlog=BACKLOG,
-        backpressure=BACKLOG,
+        backpressure=CONNECTIONS,
         log_enabled=False,
         log_access=False,
         http1_settings=HTTP1Settings(
@@ -101,6 +104,5 @@ async def _serve(app: Litestar, sock: socket.socket, tls: Tls | None) -> None:
     )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(NotImplementedError):
-            loop.add_signal_handler(number, server.stop)
+        loop.add_signal_handler(number, server.stop)
     await server.serve()

@@ -71,7 +71,12 @@ class ServerProcess:
         try:
             self._neighbours.check()
             self.broker: Final = Broker.compose(
-                home, signed, self._links.custodians, self._links.witnesses, clock
+                home,
+                signed,
+                self._links.custodians,
+                self._links.witnesses,
+                clock,
+                prompt=self._links.prompt_custodians,
             )
         except BaseException:
             self._links.close()
@@ -88,7 +93,7 @@ class ServerProcess:
             + SegmentCalls(self.broker).served()
             + RequestCalls(self.broker, self.demand_ready).served()
             + opens.served(self.broker, self.demand_ready)
-            + LogCalls(self.broker).served()
+            + LogCalls(self.broker, self._cosign.wake).served()
             + switch.served(self.broker, self._flush.wake)
             + PageCalls(self.broker, self.health).served()
         )
@@ -142,7 +147,7 @@ class ServerProcess:
         self._flush = self.timers.every("relay and log", FLUSH_SECONDS, broker.programme.flush)
         self.timers.every("publish", PUBLISH_SECONDS, self._publish)
         self.timers.every("check neighbours", PUBLISH_SECONDS, self._neighbours.check)
-        self.timers.every("cosign again", COSIGN_SECONDS, lambda: broker.log.fresh(cosign_age))
+        self._cosign = self.timers.every("cosign again", COSIGN_SECONDS, lambda: broker.log.fresh(cosign_age))
         self.timers.every("count denials", DENIALS_SECONDS, broker.grants.denials.tick)
         self.timers.every("catch up", CATCH_UP_SECONDS, self._catch_up)
         self.timers.every("sweep uploads", SWEEP_SECONDS, broker.vault.flush)

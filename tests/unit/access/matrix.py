@@ -311,8 +311,11 @@ def _operations() -> Iterator[Query]:
         yield OperateQuery(actor=actor, programme=FACTS, what="suspend")
         for lifters, threshold in product((0, 1, 2, 3), (0, 1, 2)):
             yield LiftQuery(actor=actor, programme=FACTS, lifters=lifters, threshold=threshold)
-        for about, tag in product((TWIN, READER), (None, TAG_A, TAG_B)):
-            yield ExplainQuery(actor=actor, programme=FACTS, about=about, tag=tag)
+        abouts, parties = (TWIN, READER), ((), (TWIN,), (READER,), (TWIN, READER), (BEN, READER))
+        for about, tag, named, supposes in product(abouts, (None, TAG_A, TAG_B), parties, (False, True)):
+            yield ExplainQuery(
+                actor=actor, programme=FACTS, about=about, tag=tag, parties=named, supposes_consent=supposes
+            )
     for actor, segment in product(ACTORS, (SEGMENT, *SEGMENT_VARIANTS)):
         yield FetchOwnQuery(actor=actor, segment=segment)
 

@@ -33,6 +33,7 @@ REASONS = {
     Purpose.DEBUG: {ReasonCode.DEFECT_INVESTIGATION, ReasonCode.QUALITY_CHECK},
     Purpose.OWN: {ReasonCode.OWN_COPY},
 }
+OVERSEERS = {"steward", "approver", "auditor"}
 STAFF = {"steward", "approver", "researcher", "responder", "auditor", "service"}
 
 
@@ -49,6 +50,9 @@ def violations(query: Query) -> set[str]:
         return _may_not_approve(query)
     if isinstance(query, LiftQuery):
         return set() if 1 <= query.threshold <= query.lifters else {"lift-keys"}
+    if isinstance(query, ExplainQuery):
+        may = query.tag in query.actor.tags or {"steward", "auditor"} & set(query.actor.roles)
+        return {"not-to-suppose"} if query.supposes_consent and not may else set()
     if isinstance(query, GrantQuery):
         found = _bad_grant(query)
         if query.grant.terms.not_before >= query.grant.terms.not_after:
@@ -71,7 +75,8 @@ def is_entitled(query: Query) -> bool:
     if isinstance(query, LiftQuery):
         return "lift" in roles
     if isinstance(query, ExplainQuery):
-        return bool(roles & STAFF) or query.about == query.actor.credential or query.tag in query.actor.tags
+        concerned = {query.about, query.actor.credential} <= set(query.parties)
+        return bool(roles & OVERSEERS) or concerned or query.tag in query.actor.tags
     if isinstance(query, FetchOwnQuery):
         return query.segment.tag in query.actor.tags
     grant = query.grant
@@ -204,7 +209,7 @@ def _not_this_segment(query: ReadQuery) -> set[str]:
     if terms.purpose not in segment.consented:
         found.add("purpose-not-consented")
     if segment.standing is not StandingState.ACTIVE:
-        found.add(f"standing-{segment.standing.value}")
+        found.add("not-available")
     return found
 
 

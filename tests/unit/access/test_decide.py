@@ -121,11 +121,32 @@ FAULTS = {
         "!resource.consented.contains(context.grant.purpose)",
         "resource.consented.contains(context.grant.purpose)",
     ),
-    "pausing stops nothing": ("read.cedar", 'standing == "paused"', 'standing == "pause"'),
+    "pausing stops nothing": ("read.cedar", 'standing != "active"', 'standing == "withdrawn"'),
+    "an objection stops nothing": (
+        "read.cedar",
+        'resource.standing != "active"',
+        '["paused", "withdrawn"].contains(resource.standing)',
+    ),
+    "every member is told why": (
+        "operate.cedar",
+        'containsAny(["steward", "approver", "auditor"])',
+        'containsAny(["steward", "approver", "auditor", "researcher", "responder", "service"])',
+    ),
+    "everybody is told about themselves": (
+        "operate.cedar",
+        "context.parties.contains(principal) && context.parties.contains(context.about)",
+        "context.about == principal",
+    ),
+    "a party is told about anybody": (
+        "operate.cedar",
+        "context.parties.contains(principal) && context.parties.contains(context.about)",
+        "context.parties.contains(principal)",
+    ),
+    "everybody supposes a consent": ("operate.cedar", "  context.supposesConsent &&", "  false &&"),
     "pausing stops one's own reads": (
         "read.cedar",
-        'context.grant.purpose != "own" && resource.standing == "paused"',
-        'resource.standing == "paused"',
+        'context.grant.purpose != "own" && resource.standing != "active"',
+        'resource.standing != "active"',
     ),
     "another switch is looked at": ("read.cedar", 'off.contains("reads")', 'off.contains("capture")'),
     "a stop of reads closes one's own": (

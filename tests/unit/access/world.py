@@ -21,7 +21,7 @@ from understudy.access.completeness import Completeness
 from understudy.access.decide import Decider
 from understudy.access.denials import Denials
 from understudy.access.door import Door
-from understudy.access.explain import Explainer
+from understudy.access.explainer import Explainer
 from understudy.access.grants import Grants
 from understudy.access.participants import StoredParticipants
 from understudy.access.policy import Policies, shipped

@@ -11,7 +11,8 @@ from understudy.consent.contexts import Context
 from understudy.consent.errors import RefusedError, UnavailableError
 from understudy.consent.primitives import decode_bytes, encode_bytes
 from understudy.contract.auth import MAX_HEADER_CHARACTERS, SCHEME, WINDOW_SECONDS, Doorman, sign_request
-from understudy.contract.messages import HttpRequest, OpeningsRequest
+from understudy.contract.messages import HttpRequest
+from understudy.custody.grant import GrantRevocation
 from understudy.sealing.canonical import canonical, digest, parse
 from understudy.sealing.errors import FormatError, SignatureError
 from understudy.sealing.signing import Signature, Signed, SigningKey, sign
@@ -144,9 +145,7 @@ def test_somebody_elses_signature_under_ones_own_key_is_refused() -> None:
 
 
 def test_another_kind_of_signed_document_is_no_header() -> None:
-    other = OpeningsRequest(
-        programme="prg_" + "A" * 22, tag="A" * 43, after=0, reader="participant", time=NOW
-    )
+    other = GrantRevocation(programme="prg_" + "A" * 22, grant="A" * 43, made_at=NOW)
     with pytest.raises(SignatureError):
         identify(doorman(), _header(sign(other, CALLER)))
 

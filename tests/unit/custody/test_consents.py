@@ -14,11 +14,12 @@ from tests.unit.custody.world import (
     reason_of,
     receipt_for,
 )
-from understudy.consent.consent import Consent, ConsentReceipt, Standing, StandingState
+from understudy.consent.consent import Consent, ConsentReceipt, Standing, StandingReceipt, StandingState
 from understudy.consent.enrolment import EnrolmentRecord
 from understudy.consent.errors import ConflictError
 from understudy.consent.purposes import Purpose, Stream
 from understudy.custody.errors import CustodyRefusedError
+from understudy.custody.reasons import RefusalReason
 from understudy.sealing.errors import FormatError, SignatureError
 from understudy.sealing.signing import Signed, sign
 
@@ -105,23 +106,21 @@ class TestConsent:
 
 
 class TestStanding:
-    @pytest.mark.parametrize(
-        ("state", "reason"),
-        [
-            (StandingState.PAUSED, "standing-paused"),
-            (StandingState.OBJECTING, "standing-objecting"),
-            (StandingState.WITHDRAWN, "standing-withdrawn"),
-        ],
-    )
-    def test_it_takes_effect_at_once(
-        self, world: World, one: Participant, state: StandingState, reason: str
+    @pytest.mark.parametrize("state", sorted(set(StandingState) - {StandingState.ACTIVE}))
+    def test_it_takes_effect_at_once_and_looks_the_same_to_readers(
+        self, world: World, one: Participant, state: StandingState
     ) -> None:
         segment = world.share(one)
         assert reason_of(world.ask(one, [segment])) == "released"
         world.custodian.stand(one.standing(state, 1))
-        assert reason_of(world.ask(one, [segment])) == reason
+        assert reason_of(world.ask(one, [segment])) == "not-available"
         world.reopen()
-        assert reason_of(world.ask(one, [segment])) == reason
+        assert reason_of(world.ask(one, [segment])) == "not-available"
+
+    def test_no_reason_and_no_hint_says_why_recordings_are_not_open(self) -> None:
+        """Only a device that deposits for its own participant is told more."""
+        told = RefusalReason.NOT_AVAILABLE
+        assert not any(word in f"{told} {told.hint}" for word in ("paus", "object", "withdr", "consent"))
 
     def test_a_pause_ends_with_the_next_word(self, world: World, one: Participant) -> None:
         segment = world.share(one)
@@ -140,7 +139,7 @@ class TestStanding:
         old = world.share(one)
         world.custodian.stand(one.standing(StandingState.WITHDRAWN, 1))
         world.custodian.stand(one.standing(StandingState.ACTIVE, 2))
-        assert reason_of(world.ask(one, [old])) == "standing-withdrawn"
+        assert reason_of(world.ask(one, [old])) == "not-available"
         with pytest.raises(CustodyRefusedError, match="standing-withdrawn"):
             countersign(world, one)
         with pytest.raises(CustodyRefusedError, match="standing-withdrawn"):
@@ -165,7 +164,7 @@ class TestStanding:
         with pytest.raises(ConflictError) as caught:
             world.custodian.stand(one.standing(StandingState.ACTIVE, number))
         assert caught.value.reason == "standing-number"
-        assert reason_of(world.ask(one, [world.share(one)])) == "standing-paused"
+        assert reason_of(world.ask(one, [world.share(one)])) == "not-available"
 
     @pytest.mark.parametrize("state", list(StandingState))
     def test_a_device_may_only_pause(self, world: World, one: Participant, state: StandingState) -> None:
@@ -175,6 +174,62 @@ class TestStanding:
             return
         with pytest.raises(CustodyRefusedError, match="standing-signer"):
             world.custodian.stand(standing)
+
+    @pytest.mark.parametrize("stricter", [StandingState.OBJECTING, StandingState.WITHDRAWN])
+    def test_a_device_never_softens_what_the_participant_said(
+        self, world: World, one: Participant, stricter: StandingState
+    ) -> None:
+        world.custodian.stand(one.standing(stricter, 1))
+        softer = sign(one.standing(StandingState.PAUSED, 2).verify(Standing), one.device)
+        with pytest.raises(CustodyRefusedError, match="standing-signer"):
+            world.custodian.stand(softer)
+        with pytest.raises(CustodyRefusedError, match="standing-"):
+            world.share(one)
+        world.custodian.stand(one.standing(StandingState.ACTIVE, 2))
+        world.custodian.stand(sign(one.standing(StandingState.PAUSED, 3).verify(Standing), one.device))
+
+    def test_numbers_go_up_in_steps(self, world: World, one: Participant) -> None:
+        for number in (1_001, 2**53 - 1):
+            jump = sign(one.standing(StandingState.PAUSED, number).verify(Standing), one.device)
+            with pytest.raises(ConflictError) as caught:
+                world.custodian.stand(jump)
+            assert caught.value.reason == "standing-number"
+        world.custodian.stand(one.standing(StandingState.PAUSED, 1_000))
+        world.custodian.stand(one.standing(StandingState.ACTIVE, 2_000))
+
+    @pytest.mark.parametrize("number", [1, 1_000, 2**53 - 1])
+    def test_no_number_stands_in_the_way_of_a_withdrawal(
+        self, world: World, one: Participant, number: int
+    ) -> None:
+        segment = world.share(one)
+        for used in (1, 1_000):
+            world.custodian.stand(sign(one.standing(StandingState.PAUSED, used).verify(Standing), one.device))
+        withdrawal = one.standing(StandingState.WITHDRAWN, number)
+        receipt = world.custodian.stand(withdrawal)
+        world.reopen()
+        assert world.custodian.stand(withdrawal) == receipt
+        assert reason_of(world.ask(one, [segment])) != "released"
+        with pytest.raises(CustodyRefusedError, match="standing-"):
+            countersign(world, one)
+
+    def test_the_receipt_is_the_custodians_word_on_exactly_this_standing(
+        self, world: World, one: Participant
+    ) -> None:
+        standing = one.standing(StandingState.PAUSED, 3)
+        receipt = world.custodian.stand(standing)
+        assert receipt.signers == {key("custodian first").public}
+        assert receipt.verify(StandingReceipt) == StandingReceipt(
+            standing=standing.hash(Standing),
+            tag=one.tag,
+            number=3,
+            state=StandingState.PAUSED,
+            custodian="first",
+            epoch=1,
+            received_at=NOW,
+        )
+        world.clock.advance(60)
+        world.custodian.stand(one.standing(StandingState.ACTIVE, 4))
+        assert world.custodian.stand(standing) == receipt
 
     def test_a_foreign_device_may_not_even_pause(
         self, world: World, one: Participant, two: Participant

@@ -47,7 +47,29 @@ def test_the_receipt_names_header_half_and_custodian(world: World, one: Particip
     assert receipt.segment == header.seal.segment
     assert receipt.header == bundle.header.hash(SegmentHeader)
     assert receipt.sealed_hash == header.half("c").sealed_hash
-    assert (receipt.role, receipt.custodian, receipt.epoch, receipt.received_at) == ("c", "first", 1, NOW)
+    assert (receipt.role, receipt.custodian, receipt.epoch, receipt.received_at) == (
+        "c",
+        "first",
+        1,
+        NOW - NOW % 86_400,
+    )
+
+
+def test_deposits_of_one_day_cannot_be_told_apart_by_their_time(world: World, one: Participant) -> None:
+    """Receipts lie at the server and here; to the second they would say when somebody works."""
+    world.clock.advance(-(world.clock.now() % 86_400))
+    days = []
+    for seconds in (0, 1, 7 * 3_600, 86_400 - 7 * 3_600 - 2, 1):
+        world.clock.advance(seconds)
+        days.append(deposit(world, seal(one, one.consent())).verify(DepositReceipt).received_at)
+    assert days == [days[0]] * 4 + [days[0] + 86_400]
+
+
+def test_a_receipt_with_a_time_of_day_is_no_receipt(world: World, one: Participant) -> None:
+    told = deposit(world, seal(one, one.consent())).verify(DepositReceipt)
+    exact = sign(msgspec.structs.replace(told, received_at=told.received_at + 1), key("custodian first"))
+    with pytest.raises(FormatError):
+        exact.verify(DepositReceipt)
 
 
 def test_the_same_deposit_gets_the_same_receipt_whatever_changed_since(

@@ -35,6 +35,7 @@ def asked(one: Participant, signer: SigningKey | None = None, **changes: Any) ->
         "tag": one.tag,
         "after": 0,
         "reader": "participant",
+        "nonce": encode_bytes(bytes(32)),
         "time": NOW,
     }
     return sign(OpeningsRequest(**(fields | changes)), signer or one.seed.signing)
@@ -88,6 +89,17 @@ def test_the_participant_reads_every_entry_and_what_came_of_it(
     ]
     world.reopen()
     assert len(checked_chain(two, world.custodian.openings(asked(two)))) == 1
+
+
+def test_the_head_of_a_page_names_its_question_and_other_heads_name_none(
+    world: World, one: Participant
+) -> None:
+    question, another = asked(one), asked(one, nonce=encode_bytes(b"\1" * 32))
+    for request in (question, another):
+        head = world.custodian.openings(request).head.verify(Head)
+        assert head.asked == request.hash(OpeningsRequest)
+    assert question.hash(OpeningsRequest) != another.hash(OpeningsRequest)
+    assert world.custodian.head(one.tag).verify(Head).asked is None
 
 
 def test_nobody_read_mine_is_an_answer_too(world: World, one: Participant) -> None:

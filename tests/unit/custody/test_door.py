@@ -172,7 +172,7 @@ class TestReleased:
     def test_refused_opens_do_not_fill_the_ceiling(self, world: World, one: Participant) -> None:
         grant = world.grant(ceiling=2)
         world.custodian.stand(one.standing(StandingState.PAUSED, 1))
-        assert Asked(world, one, grant=grant).reason() == "standing-paused"
+        assert Asked(world, one, grant=grant).reason() == "not-available"
         world.custodian.stand(one.standing(StandingState.ACTIVE, 2))
         assert Asked(world, one, grant=grant).reason() == "released"
 
@@ -223,9 +223,9 @@ class TestAskedAgain:
     def test_a_refusal_stays_a_refusal(self, world: World, one: Participant) -> None:
         world.custodian.stand(one.standing(StandingState.PAUSED, 1))
         asked = Asked(world, one)
-        assert asked.reason() == "standing-paused"
+        assert asked.reason() == "not-available"
         world.custodian.stand(one.standing(StandingState.ACTIVE, 2))
-        assert asked.reason() == "standing-paused"
+        assert asked.reason() == "not-available"
 
 
 class TestUndecided:

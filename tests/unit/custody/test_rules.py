@@ -366,7 +366,7 @@ def a_purpose_that_was_not_accepted(world: World, one: Participant, two: Partici
     return reason_of(world.ask(one, [world.share(one), world.share(one, consent=consent)]))
 
 
-@scenario(rules.consents_stand, "standing-withdrawn")
+@scenario(rules.consents_stand, "not-available")
 def a_withdrawn_consent_beside_a_new_one(world: World, one: Participant, two: Participant) -> str:
     segment = world.share(one)
     world.custodian.stand(one.standing(StandingState.WITHDRAWN, 1))
@@ -374,13 +374,13 @@ def a_withdrawn_consent_beside_a_new_one(world: World, one: Participant, two: Pa
     return reason_of(world.ask(one, [segment]))
 
 
-@scenario(rules.participants_stand, "standing-paused")
+@scenario(rules.participants_stand, "not-available")
 def a_participant_who_paused(world: World, one: Participant, two: Participant) -> str:
     world.custodian.stand(one.standing(StandingState.PAUSED, 1))
     return ask(world, one)
 
 
-@scenario(rules.participants_stand, "standing-objecting")
+@scenario(rules.participants_stand, "not-available")
 def one_of_two_participants_objects(world: World, one: Participant, two: Participant) -> str:
     segments = {one.tag: [world.share(one)], two.tag: [world.share(two)]}
     world.custodian.stand(two.standing(StandingState.OBJECTING, 1))

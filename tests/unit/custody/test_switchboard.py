@@ -112,6 +112,10 @@ class TestOff:
         (change,) = world.custodian.queue()
         assert (change.off, change.revision) == (status.off, status.revision)
 
+    def test_somebody_elses_signature_beside_a_members_does_not_hold_up_a_stop(self, world: World) -> None:
+        signed = order(Activity.READS).with_signature(SwitchOrder, key("stranger"))
+        assert world.custodian.switch_off(signed).off == (Activity.READS,)
+
     def test_stops_add_up(self, world: World) -> None:
         world.custodian.switch_off(order(Activity.READS))
         world.custodian.switch_off(order(Activity.CAPTURE))
@@ -173,6 +177,8 @@ class TestLift:
             ({"programme": fixed_id("prg", "other")}, "programme"),
             ({"revision": 0}, "lift-stale"),
             ({"revision": 99}, "lift-stale"),
+            ({"made_at": NOW - 66}, "lift-expired"),
+            ({"made_at": NOW + 66}, "lift-expired"),
         ],
     )
     def test_it_is_for_this_custodian_and_this_moment(
@@ -188,12 +194,33 @@ class TestLift:
         with pytest.raises(CustodyRefusedError, match="lift-stale"):
             stopped.custodian.lift(prepared)
 
+    @pytest.mark.parametrize("made_at", [NOW - 65, NOW + 65])
+    def test_clocks_may_differ_a_little(self, stopped: World, made_at: int) -> None:
+        assert stopped.custodian.lift(bundle(stopped, made_at=made_at)).off == ()
+
+    def test_a_bundle_that_somebody_had_signed_for_later_and_kept_is_worth_nothing(
+        self, stopped: World
+    ) -> None:
+        """A server that shows a revision to come gets a bundle that would undo the next stop."""
+        later = stopped.custodian.switch_status().revision + 2
+        kept = bundle(stopped, revision=later)
+        stopped.custodian.lift(bundle(stopped))
+        stopped.clock.advance(66)
+        stopped.custodian.switch_off(order(Activity.READS))
+        assert stopped.custodian.switch_status().revision == later
+        with pytest.raises(CustodyRefusedError, match="lift-expired"):
+            stopped.custodian.lift(kept)
+        assert stopped.custodian.switch_status().off == (Activity.READS,)
+
     def test_a_lift_that_was_made_is_not_made_again(self, stopped: World) -> None:
         prepared = bundle(stopped)
         first = stopped.custodian.lift(prepared)
+        stopped.clock.advance(3_600)
         assert stopped.custodian.lift(prepared) == first
         stopped.custodian.switch_off(order(Activity.READS))
-        assert stopped.custodian.lift(prepared).off == (Activity.READS,)
+        with pytest.raises(CustodyRefusedError, match="lift-stale"):
+            stopped.custodian.lift(prepared)
+        assert stopped.custodian.switch_status().off == (Activity.READS,)
 
     def test_after_a_lift_nothing_is_released_until_the_queue_is_in_the_log(
         self, stopped: World, one: Participant

@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+from msgspec import structs
 from sqlalchemy import delete
 
 from tests.cast import PROGRAMME, STARTED_AT, stranger
 from tests.unit.programme.stage import Person, Stage
-from understudy.consent.consent import Consent, ConsentReceipt, StandingState
+from understudy.consent.consent import Consent, ConsentReceipt, Standing, StandingReceipt, StandingState
 from understudy.consent.errors import ConflictError, RefusedError, UnavailableError
 from understudy.consent.purposes import Purpose, Stream
 from understudy.programme.database import writing
@@ -167,8 +168,95 @@ def test_resuming_tells_when_the_custodian_holds_something_stricter(stage: Stage
         stage.programme.stand(resumed)
 
 
-def test_a_stop_never_fails_because_the_custodian_knows_better(stage: Stage, anna: Person) -> None:
+@pytest.mark.parametrize("state", [StandingState.PAUSED, StandingState.OBJECTING])
+def test_a_stop_that_the_custodian_refuses_takes_effect_and_is_told(
+    stage: Stage, anna: Person, state: StandingState
+) -> None:
     stage.agree(anna)
     stage.custodian.stand(sign(stage.standing(anna, StandingState.OBJECTING, number=9), anna.seed.signing))
-    stage.programme.stand(sign(stage.standing(anna, StandingState.PAUSED, number=2), anna.seed.signing))
-    assert stage.programme.standing(anna.tag) is StandingState.PAUSED
+    with pytest.raises(RefusedError) as caught:
+        stage.programme.stand(sign(stage.standing(anna, state, number=2), anna.seed.signing))
+    assert caught.value.reason == "standing-number"
+    assert stage.programme.standing(anna.tag) is state
+
+
+def test_a_change_of_mind_is_answered_by_the_custodians_receipt(stage: Stage, anna: Person) -> None:
+    stage.agree(anna)
+    paused = sign(stage.standing(anna, StandingState.PAUSED), anna.seed.signing)
+    (receipt,) = stage.programme.stand(paused)
+    told = receipt.verify(StandingReceipt, [stage.cast.custodian.signing.public])
+    assert (told.standing, told.tag, told.state) == (paused.hash(Standing), anna.tag, StandingState.PAUSED)
+    stage.clock.advance(60)
+    assert stage.programme.stand(paused) == (receipt,)
+
+
+def test_a_custodian_that_cannot_be_reached_gives_no_receipt_until_it_can(stage: Stage, anna: Person) -> None:
+    stage.agree(anna)
+    paused = sign(stage.standing(anna, StandingState.PAUSED), anna.seed.signing)
+    stage.line.is_cut = True
+    assert stage.programme.stand(paused) == ()
+    stage.line.is_cut = False
+    stage.programme.flush()
+    assert len(stage.programme.stand(paused)) == 1
+    assert stage.programme.relay.waiting() == 0
+
+
+@pytest.mark.parametrize("signer", ["server", "stranger", "custodian"])
+def test_a_receipt_that_proves_nothing_is_not_passed_on(stage: Stage, anna: Person, signer: str) -> None:
+    key = stage.cast.custodian.signing if signer == "custodian" else stage.cast.person(signer)
+
+    class Forger:
+        name = "first"
+
+        def stand(self, standing: Signed) -> Signed:
+            told = stage.custodian.stand(standing).verify(StandingReceipt)
+            return sign(structs.replace(told, number=told.number + (signer == "custodian")), key)
+
+    stage.agree(anna)
+    stage.line.party = Forger()
+    with pytest.raises(RefusedError) as caught:
+        stage.stand(anna, StandingState.PAUSED)
+    assert caught.value.reason == "custodian-receipt"
+
+
+@pytest.mark.parametrize("stricter", [StandingState.OBJECTING, StandingState.WITHDRAWN])
+def test_a_device_never_softens_what_the_participant_said(
+    stage: Stage, anna: Person, stricter: StandingState
+) -> None:
+    stage.agree(anna)
+    stage.stand(anna, stricter)
+    with pytest.raises(RefusedError) as caught:
+        stage.programme.stand(sign(stage.standing(anna, StandingState.PAUSED), anna.device))
+    assert caught.value.reason == "standing-signature"
+    assert stage.programme.standing(anna.tag) is stricter
+
+
+@pytest.mark.parametrize("number", [1, 1_000, 2**53 - 1])
+def test_no_number_stands_in_the_way_of_a_withdrawal(stage: Stage, anna: Person, number: int) -> None:
+    consent = stage.agree(anna)
+    jump = sign(stage.standing(anna, StandingState.PAUSED, number=2**53 - 1), anna.device)
+    with pytest.raises(ConflictError):
+        stage.programme.stand(jump)
+    for used in (1, 1_000):
+        stage.programme.stand(sign(stage.standing(anna, StandingState.PAUSED, number=used), anna.device))
+    withdrawn = sign(stage.standing(anna, StandingState.WITHDRAWN, number=number), anna.seed.signing)
+    assert len(stage.programme.stand(withdrawn)) == 1
+    assert stage.programme.standing(anna.tag) is StandingState.WITHDRAWN
+    assert not in_force(stage, consent)
+
+
+def test_a_withdrawal_that_waits_reaches_the_custodian_before_the_consent_after_it(
+    stage: Stage, anna: Person
+) -> None:
+    stage.agree(anna)
+    stage.line.is_cut = True
+    stage.stand(anna, StandingState.WITHDRAWN)
+    stage.line.is_cut = False
+    stage.clock.advance(1)
+    renewed = sign(stage.consent(anna), anna.seed.signing)
+    stage.programme.give_consent(renewed)
+    stage.stand(anna, StandingState.ACTIVE)
+    stage.programme.flush()
+    assert in_force(stage, renewed.hash(Consent))
+    again = stage.custodian.countersign(renewed, stage.programme.give_consent(renewed))
+    assert len(again.signers) == 2

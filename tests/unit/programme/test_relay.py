@@ -1,7 +1,10 @@
 """What participants signed reaches the custodian in the end, in order, or its refusal is kept."""
 
+import pytest
+
 from tests.unit.programme.stage import Person, Stage
 from understudy.consent.consent import StandingState
+from understudy.consent.errors import RefusedError
 from understudy.programme.relay import MALFORMED, RelayKind
 from understudy.sealing.errors import FormatError
 from understudy.sealing.signing import Signed, sign
@@ -19,9 +22,9 @@ def test_changes_of_mind_arrive_in_order_after_an_outage(stage: Stage, anna: Per
     class Custodian:
         name = "first"
 
-        def stand(self, standing: Signed) -> None:
+        def stand(self, standing: Signed) -> Signed:
             arrived.append(standing)
-            stage.custodian.stand(standing)
+            return stage.custodian.stand(standing)
 
     stage.line.party = Custodian()
     stage.line.is_cut = False
@@ -66,5 +69,7 @@ def test_an_answer_that_cannot_be_read_is_kept_as_such(stage: Stage, anna: Perso
 
     stage.agree(anna)
     stage.line.party = Confused()
-    stage.stand(anna, StandingState.PAUSED)
+    with pytest.raises(RefusedError, match=MALFORMED):
+        stage.stand(anna, StandingState.PAUSED)
+    assert stage.programme.standing(anna.tag) is StandingState.PAUSED
     assert [row.refused for row in stage.programme.relay.refused()] == [MALFORMED]

@@ -1,13 +1,14 @@
 """Off at one signature, at once, whoever can be reached; on only with the lift keys and the custodian."""
 
 import pytest
+from msgspec import structs
 
 from tests.cast import PROGRAMME, STARTED_AT, stranger
 from tests.unit.programme.stage import ALL, Stage
 from understudy.consent.errors import RefusedError, UnavailableError
 from understudy.consent.primitives import encode_bytes
 from understudy.consent.purposes import Activity
-from understudy.custody.switch import LiftBundle, SwitchOrder
+from understudy.custody.switch import LiftBundle, SwitchOrder, SwitchStatus
 from understudy.sealing.errors import SignatureError
 from understudy.sealing.signing import Signed, sign
 from understudy.transparency.leaves import SwitchLeaf, decode_leaf
@@ -37,9 +38,23 @@ def test_nobody_else_stops(stage: Stage, name: str) -> None:
     with pytest.raises(RefusedError) as caught:
         stage.programme.switch_off(stage.order(by=name))
     assert caught.value.reason == "switch-order"
-    order = stage.order().verify(SwitchOrder)
-    with pytest.raises(RefusedError):
-        stage.programme.switch_off(sign(order, stage.cast.person("steward"), stranger()))
+    assert stage.programme.switch_status().off == ()
+
+
+def test_somebody_elses_signature_beside_a_members_does_not_hold_up_a_stop(stage: Stage) -> None:
+    stage.lift()
+    both = stage.order(Activity.READS).with_signature(SwitchOrder, stranger())
+    assert stage.programme.switch_off(both).off == (Activity.READS,)
+    assert stage.custodian.switch_status().off == (Activity.READS,)
+
+
+def test_a_wrong_signature_beside_a_members_is_refused(stage: Stage) -> None:
+    stage.lift()
+    order = stage.order(Activity.READS)
+    (signature,) = order.signatures
+    forged = structs.replace(signature, key=stranger().public)
+    with pytest.raises(SignatureError):
+        stage.programme.switch_off(Signed(body=order.body, signatures=(signature, forged)))
     assert stage.programme.switch_status().off == ()
 
 
@@ -146,6 +161,48 @@ def test_an_old_lift_is_not_replayed_after_a_new_stop(stage: Stage) -> None:
     assert stage.programme.lift(bundle).off == tuple(sorted(ALL))
 
 
+def test_an_old_bundle_that_the_server_never_saw_lifts_nothing(stage: Stage) -> None:
+    """The custodian was lifted directly, then both were stopped: the bundle is no word about now."""
+    bundle = stage.bundle()
+    stage.custodian.lift(bundle)
+    stage.programme.switch_off(stage.order())
+    with pytest.raises(RefusedError):
+        stage.programme.lift(bundle)
+    assert stage.programme.switch_status().off == tuple(sorted(ALL))
+
+
+@pytest.mark.parametrize("says", ["off", "revision"])
+def test_the_server_follows_only_a_custodian_that_is_on(stage: Stage, says: str) -> None:
+    class Placid:
+        """A custodian that answers every bundle with success and its present state."""
+
+        name = "first"
+
+        def lift(self, bundle: Signed) -> SwitchStatus:
+            asked = bundle.verify(LiftBundle)
+            return SwitchStatus(
+                by="first",
+                epoch=1,
+                revision=asked.revision + (1 if says == "off" else 2),
+                off=(Activity.READS,) if says == "off" else (),
+                queued=0,
+            )
+
+    bundle = stage.bundle()
+    stage.line.party = Placid()
+    with pytest.raises(RefusedError, match="lift-stale"):
+        stage.programme.lift(bundle)
+    assert stage.programme.is_off(Activity.READS)
+
+
+def test_a_bundle_that_was_kept_lifts_nothing(stage: Stage) -> None:
+    bundle = stage.bundle()
+    stage.clock.advance(66)
+    with pytest.raises(RefusedError, match="lift-expired"):
+        stage.programme.lift(bundle)
+    assert stage.programme.is_off(Activity.READS)
+
+
 def test_a_stop_on_its_way_to_the_custodian_holds_every_lift(stage: Stage) -> None:
     stage.lift()
     bundle = stage.bundle()
@@ -184,9 +241,11 @@ def test_a_stop_during_a_lift_wins(stage: Stage) -> None:
     class Meanwhile:
         name = "first"
 
-        def lift(self, _bundle: object) -> None:
+        def lift(self, bundle: Signed) -> SwitchStatus:
             stage.line.party = stage.custodian
+            lifted = stage.custodian.lift(bundle)
             stage.programme.switch_off(stop)
+            return lifted
 
     bundle = stage.bundle()
     stage.line.party = Meanwhile()

@@ -1,5 +1,6 @@
 """The device believes signatures under the programme it pinned, and nothing else."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,18 @@ import pytest
 from tests.cast import personal_seed, stranger
 from tests.lines import between
 from tests.simulator import Participant, Simulator
-from understudy.consent.consent import ConsentReceipt, StandingState
+from understudy.cli import run
+from understudy.consent.consent import ConsentReceipt
 from understudy.consent.enrolment import EnrolmentReceipt
-from understudy.consent.errors import UnavailableError
 from understudy.consent.keyset import EscrowKey
+from understudy.consent.primitives import encode_bytes
 from understudy.consent.programme import ProgrammeDocument
 from understudy.consent.purposes import Purpose, Stream
 from understudy.contract.messages import EnrolAnswer
 from understudy.contract.ports import ServerPort
-from understudy.recorder.device import Device
+from understudy.recorder.device import Device, protection_of_device
 from understudy.recorder.errors import DeviceError, PinError
-from understudy.sealing.errors import SignatureError
+from understudy.sealing.errors import KeyFileError, SignatureError
 from understudy.sealing.hpke import HpkePrivateKey
 from understudy.sealing.signing import Signed, SigningKey, document_hash, sign
 
@@ -85,6 +87,102 @@ class TestCreating:
         keys = list((ana.device.home / "keys").iterdir())
         assert {path.stat().st_mode & 0o777 for path in keys} == {0o600}
         assert ana.device.home.stat().st_mode & 0o777 == 0o700
+
+
+class TestPassphrase:
+    """What a thief of the disk has: without a passphrase everything, with one nothing that is held."""
+
+    def test_without_the_passphrase_no_key_opens_and_nothing_on_the_disk_says_it(
+        self, world: Simulator, tmp_path: Path
+    ) -> None:
+        home, seed = tmp_path / "new", personal_seed("one")
+        made = Device.create(home, world.document, pinned=pinned(world), seed=seed, passphrase="heron")
+        assert protection_of_device(home) == "passphrase"
+        files = [path.read_bytes() for path in home.rglob("*") if path.is_file()]
+        for secret in (made.personal.raw, made.key.seed):
+            assert not any(encode_bytes(secret).encode() in file or secret in file for file in files)
+        for passphrase in (None, "hero"):
+            with pytest.raises(KeyFileError):
+                Device(home, passphrase=passphrase)
+        again = Device(home, passphrase="heron")
+        assert (again.personal.raw, again.key.seed) == (made.personal.raw, made.key.seed)
+
+    def test_without_one_whoever_copies_the_folder_is_the_participant(
+        self, world: Simulator, tmp_path: Path
+    ) -> None:
+        made = Device.create(tmp_path / "new", world.document, pinned=pinned(world))
+        shutil.copytree(tmp_path / "new", tmp_path / "copied")
+        assert protection_of_device(tmp_path / "copied") == "none"
+        assert Device(tmp_path / "copied").personal.raw == made.personal.raw
+
+    @pytest.mark.parametrize(("first", "then"), [(None, "heron"), ("heron", None), ("heron", "hero")])
+    def test_keys_that_a_crash_left_are_not_taken_for_protected_otherwise(
+        self, world: Simulator, tmp_path: Path, first: str | None, then: str | None
+    ) -> None:
+        home = tmp_path / "new"
+        made = Device.create(home, world.document, pinned=pinned(world), passphrase=first)
+        (home / "document.json").unlink()
+        with pytest.raises((DeviceError, KeyFileError)):
+            Device.create(home, world.document, pinned=pinned(world), passphrase=then)
+        again = Device.create(home, world.document, pinned=pinned(world), passphrase=first)
+        assert again.tag == made.tag
+
+    def test_an_empty_passphrase_is_none(self, world: Simulator, tmp_path: Path) -> None:
+        with pytest.raises(KeyFileError):
+            Device.create(tmp_path / "new", world.document, pinned=pinned(world), passphrase="")
+
+
+class TestCommands:
+    """``device create --passphrase-file``, and commands that need the passphrase afterwards."""
+
+    @pytest.fixture(autouse=True)
+    def line(self, world: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let the commands talk to this server."""
+        monkeypatch.delenv("UNDERSTUDY_PASSPHRASE_FILE", raising=False)
+        monkeypatch.setattr("understudy.cli.device.connect", lambda _: world.port)
+
+    def create(self, world: Simulator, home: Path, *more: str) -> int:
+        return run(["device", "create", "--pin", pinned(world), "--device", str(home), *more])
+
+    def test_keys_without_a_passphrase_are_announced(
+        self, world: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert not self.create(world, tmp_path / "new")
+        said = capsys.readouterr().err
+        assert "unprotected" in said
+        assert "--passphrase-file" in said
+        assert protection_of_device(tmp_path / "new") == "none"
+
+    def test_with_a_passphrase_the_environment_names_its_file_from_then_on(
+        self,
+        world: Simulator,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        home, file = tmp_path / "new", tmp_path / "passphrase"
+        file.write_text("heron\n")
+        assert not self.create(world, home, "--passphrase-file", str(file))
+        assert "unprotected" not in capsys.readouterr().err
+        assert protection_of_device(home) == "passphrase"
+        status = ["device", "status", "--device", str(home)]
+        assert run(status) == 1
+        assert "UNDERSTUDY_PASSPHRASE_FILE" in capsys.readouterr().err
+        monkeypatch.setenv("UNDERSTUDY_PASSPHRASE_FILE", str(file))
+        assert not run(status)
+        for content in ("hero", ""):
+            file.write_text(content)
+            assert run(status) == 1
+        file.unlink()
+        assert run(status) == 1
+
+    def test_the_environment_is_enough_to_protect_a_new_device(
+        self, world: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "passphrase").write_text("heron")
+        monkeypatch.setenv("UNDERSTUDY_PASSPHRASE_FILE", str(tmp_path / "passphrase"))
+        assert not self.create(world, tmp_path / "new")
+        assert protection_of_device(tmp_path / "new") == "passphrase"
 
 
 class TestEnrolling:
@@ -200,19 +298,6 @@ class TestConsenting:
         visitor.device.give_consent(
             server, world.clock, purposes=(Purpose.TRAIN,), streams=(Stream.INPUT,), groups=("forms",)
         )
-
-
-class TestStanding:
-    def test_numbers_rise_even_when_an_answer_was_lost(self, world: Simulator, ana: Participant) -> None:
-        def lose(standing: Signed) -> None:
-            world.port.stand(standing)
-            raise UnavailableError("the answer was lost")
-
-        with pytest.raises(UnavailableError):
-            ana.device.stand(between(world.port, stand=lose), world.clock, StandingState.PAUSED)
-        ana.stand(StandingState.ACTIVE)
-        ana.stand(StandingState.PAUSED)
-        assert world.server.programme.standing(ana.tag) is StandingState.PAUSED
 
 
 class TestFiles:

@@ -234,7 +234,7 @@ def _changed(world: Simulator, forge: Any) -> ServerPort:
 
 def _claiming(receipt: Signed, world: Simulator) -> Signed:
     """Return the receipt with the custodian's name on a signature that a stranger made."""
-    told = msgspec.structs.replace(receipt.verify(DepositReceipt), received_at=1)
+    told = msgspec.structs.replace(receipt.verify(DepositReceipt), received_at=86_400)
     forged = sign(told, stranger())
     (signature,) = forged.signatures
     named = msgspec.structs.replace(signature, key=world.cast.custodian.signing.public)

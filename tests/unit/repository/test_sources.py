@@ -67,7 +67,7 @@ def imported(path: Path) -> set[str]:
             names.update(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names.add(node.module.partition(".")[0])
-    return names - set(sys.stdlib_module_names) - {"understudy", "tests", "__future__"}
+    return names - set(sys.stdlib_module_names) - {"understudy", "tests", "bench", "__future__"}
 
 
 @pytest.mark.parametrize("folder", ["src", "tests", "bench"])

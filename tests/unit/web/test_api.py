@@ -164,7 +164,7 @@ def test_nothing_is_asked_granted_or_opened_before_the_server_is_ready(stage: St
 
 
 def test_the_responder_for_tiles_never_gives_raw_leaves_whatever_the_router_let_through(stage: Stage) -> None:
-    log = LogCalls(stage.broker)
+    log = LogCalls(stage.broker, lambda: None)
     assert log.entries(Call({"path": "000.p/1"}, {}, b"", "")).body
     with pytest.raises(RefusedError):
         log.tile(Call({"path": "entries/000.p/1"}, {}, b"", ""))
@@ -189,10 +189,14 @@ def test_a_decision_is_explained_to_whoever_may_ask(stage: Stage) -> None:
     assert isinstance(explained.decision, Allowed)
     own = stage.requests.explain(stage.call(stage.key("researcher"), segment=segment))
     assert isinstance(own.decision, Refused)
-    with pytest.raises(RefusedError):
-        stage.requests.explain(
-            stage.call(stage.ben.device.personal.signing, segment=segment, credential=about)
-        )
+    ana, ben = (person.device.personal.signing for person in (stage.ana, stage.ben))
+    told = stage.requests.explain(stage.call(ana, segment=segment, credential=about))
+    details = [{c.rule: c.detail for c in each.conditions}["read-available"] for each in (told, explained)]
+    assert details == ["active", ""]
+    for named in ({"credential": about}, {"credential": credential_of(ben.public)}, {}):
+        with pytest.raises(RefusedError) as refused:
+            stage.requests.explain(stage.call(ben, segment=segment, **named))
+        assert refused.value.reason == "no-permit"
     with pytest.raises(FormatError):
         stage.requests.explain(stage.call(stage.key("steward"), segment=segment, purpose="productivity"))
 

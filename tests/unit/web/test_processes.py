@@ -222,7 +222,8 @@ def test_the_operator_of_the_custodian_stops_it_and_a_restart_does_not_lift_it(
     status = HttpCustodian(Connection(machine.running["custodian"])).switch_status()
     assert status.off == (Activity.READS,)
     keys = [str(machine.home / "people" / f"lift-{number}.json") for number in (1, 2)]
-    understudy("lift", "reads", "--key", keys[0], "--key", keys[1], "--server", machine.running["server"])
+    place = ("--server", machine.running["server"], "--custodian", machine.running["custodian"])
+    understudy("lift", "reads", "--key", keys[0], "--key", keys[1], *place)
     assert shared.open(machine) == shared.opened
 
 
@@ -260,7 +261,7 @@ def test_the_document_that_everybody_pinned_is_the_one_on_the_page(machine: Mach
 @pytest.mark.parametrize("kind", ["announced", "chunked"])
 def test_a_body_without_end_is_refused_before_it_has_arrived(machine: Machine, kind: str) -> None:
     length = "content-length: 9000000000" if kind == "announced" else "transfer-encoding: chunked"
-    head = "\r\n".join(("POST /v1/opens HTTP/1.1", "host: x", length, "", "")).encode()
+    head = f"POST /v1/opens HTTP/1.1\r\nhost: x\r\n{length}\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", machine.ports.server), timeout=10) as link:
         link.sendall(head)
         sent = 0
@@ -294,3 +295,9 @@ def _is_alive(pid: int) -> bool:
         return False
     os.kill(pid, 0)
     return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_process_leaves_no_core_dump(machine: Machine) -> None:
+    for pid in machine.running["pids"].values():
+        limits = Path(f"/proc/{pid}/limits").read_text()
+        assert re.search(r"Max core file size +0 +0 ", limits)

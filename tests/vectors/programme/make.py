@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tests.cast import PROGRAMME, RECOVERY, ROLES, STARTED_AT, TERMS, Cast, personal_seed, seed_of
-from understudy.consent.consent import Consent, ConsentReceipt, Standing, StandingState
+from understudy.consent.consent import Consent, ConsentReceipt, Standing, StandingReceipt, StandingState
 from understudy.consent.enrolment import EnrolmentReceipt, EnrolmentRecord
 from understudy.consent.keyset import EscrowKey
 from understudy.consent.lease import Lease, LeaseRequest
@@ -143,6 +143,15 @@ def signed_documents() -> dict[str, tuple[type[Document], Signed]]:
     standing = Standing(
         programme=PROGRAMME, tag=tag, number=1, state=StandingState.WITHDRAWN, made_at=STARTED_AT
     )
+    standing_receipt = StandingReceipt(
+        standing=document_hash(standing),
+        tag=tag,
+        number=1,
+        state=StandingState.WITHDRAWN,
+        custodian=cast.custodian.name,
+        epoch=1,
+        received_at=STARTED_AT,
+    )
     request = LeaseRequest(
         programme=PROGRAMME,
         tag=tag,
@@ -178,6 +187,7 @@ def signed_documents() -> dict[str, tuple[type[Document], Signed]]:
         "consent": (Consent, sign(consent, seed.signing)),
         "consent-receipt": (ConsentReceipt, sign(receipt, cast.server, cast.custodian.signing)),
         "standing": (Standing, sign(standing, seed.signing)),
+        "standing-receipt": (StandingReceipt, sign(standing_receipt, cast.custodian.signing)),
         "escrow-key": (EscrowKey, sign(escrow, cast.escrow_issuer)),
         "lease-request": (LeaseRequest, sign(request, device)),
         "lease": (Lease, signed_lease),

@@ -22,7 +22,7 @@ from understudy.sealing.signing import Document
 MAX_MANIFEST_BYTES: Final = 16 << 20
 MAX_SHARDS: Final = 20_000
 MAX_OPENS: Final = 1_000
-MAX_SHARD_ROWS: Final = 100_000
+MAX_ROWS: Final = 100_000
 MAX_SHARD_BYTES: Final = 1 << 30
 MAX_LIFE_SECONDS: Final = 30 * 86_400
 ROW_GROUP_ROWS: Final = 32
@@ -51,7 +51,7 @@ class Shard(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One Parquet file, of one participant, and where it came from."""
 
     name: Annotated[str, Meta(pattern=r"^shards/[0-9]{5}\.parquet$(?!\n)")]
-    rows: Annotated[int, Meta(ge=1, le=MAX_SHARD_ROWS)]
+    rows: Annotated[int, Meta(ge=1, le=MAX_ROWS)]
     bytes: Annotated[int, Meta(ge=1, le=MAX_SHARD_BYTES)]
     hash: Digest
     opens: Annotated[tuple[Digest, ...], Meta(min_length=1, max_length=MAX_OPENS)]

@@ -88,9 +88,9 @@ class CustodianCalls:
         """Register an enrolment record."""
         return ReceiptAnswer(receipt=self._custodian.enrol(call.read(EnrolCall).record))
 
-    def stand(self, call: Call) -> None:
+    def stand(self, call: Call) -> ReceiptAnswer:
         """Register a standing, from server or device alike."""
-        self._custodian.stand(call.read(SignedCall).document)
+        return ReceiptAnswer(receipt=self._custodian.stand(call.read(SignedCall).document))
 
     def openings(self, call: Call) -> OpeningsAnswer:
         """Return sealed openings."""

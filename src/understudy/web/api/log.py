@@ -3,10 +3,12 @@
 Rules
 
 * The checkpoint is the newest one that a quorum cosigned. Until there is one, the log is not available.
+* Whoever gets a checkpoint that is no longer fresh has it cosigned again: asking once more brings that one.
 * Full tiles never change and may be cached; partial ones and the checkpoint may not.
 * Raw leaves name no participant, but they tell what happens when; the policies say who may read them.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from understudy.access.actors import credential_of
@@ -24,8 +26,10 @@ FOR_EVER: Final = {"cache-control": "public, max-age=31536000, immutable"}
 class LogCalls:
     """Answers about the log."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, cosign_again: Callable[[], None]) -> None:
+        """Answer from ``broker``'s log; ``cosign_again`` begins a round of cosigning and does not wait."""
         self._broker = broker
+        self._cosign_again = cosign_again
 
     def served(self) -> list[Served]:
         """Return the log's routes."""
@@ -44,6 +48,9 @@ class LogCalls:
         newest = self._broker.log.newest
         if newest is None:
             raise UnavailableError("no checkpoint was cosigned yet", hint="see whether the witness runs")
+        fresh_seconds = self._broker.document.delays.cosignature_seconds
+        if newest.newest_quorum_time < self._broker.clock.now() - fresh_seconds:
+            self._cosign_again()
         return Reply(newest.note, TEXT)
 
     def tile(self, call: Call) -> Reply:

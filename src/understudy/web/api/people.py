@@ -12,6 +12,7 @@ from understudy.contract.messages import (
     EnrolCall,
     LeaseAnswer,
     ReceiptAnswer,
+    ReceiptsAnswer,
     SignedCall,
 )
 from understudy.contract.routes import CONSENTS, ENROLMENTS, LEASES, STANDINGS
@@ -28,8 +29,8 @@ def served(programme: Programme) -> list[Served]:
     def give_consent(call: Call) -> ReceiptAnswer:
         return ReceiptAnswer(receipt=programme.give_consent(call.read(ConsentCall).consent))
 
-    def stand(call: Call) -> None:
-        programme.stand(call.read(SignedCall).document)
+    def stand(call: Call) -> ReceiptsAnswer:
+        return ReceiptsAnswer(receipts=programme.stand(call.read(SignedCall).document))
 
     def lease(call: Call) -> LeaseAnswer:
         return programme.lease(call.read(SignedCall).document)

@@ -119,9 +119,8 @@ class RequestCalls:
             purpose = Purpose(call.query.get("purpose") or Purpose.TRAIN)
         except ValueError as error:
             raise FormatError("there is no such purpose") from error
-        self._broker.explainer.demand(asker, about, segment)
         return self._broker.explainer.explain_open(
-            about, segment, grant=call.query.get("grant") or None, purpose=purpose
+            about, segment, asker=asker, grant=call.query.get("grant") or None, purpose=purpose
         )
 
     def _may_see(self, state: RequestState, key: str) -> bool:

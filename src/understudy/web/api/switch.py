@@ -8,6 +8,7 @@ Rules
 * ``custodian`` relays what a custodian says of its own switch; ask it directly if that matters.
 """
 
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -36,9 +37,20 @@ def served(broker: Broker, wake: Callable[[], None]) -> list[Served]:
         wake()
         return broker.programme.switch_status()
 
+    one_at_a_time = threading.Lock()
+
+    def asked_custodian(_call: Call) -> SwitchStatus:
+        # Anybody may ask: a custodian that hangs must not cost more than one thread.
+        if not one_at_a_time.acquire(blocking=False):
+            raise UnavailableError("the custodian is being asked", hint="ask the custodian itself")
+        try:
+            return broker.custodians[0].switch_status()
+        finally:
+            one_at_a_time.release()
+
     return [
         Served(SWITCH, lambda _call: broker.programme.switch_status(), is_urgent=True),
-        Served(CUSTODIAN_SWITCH, lambda _call: broker.custodians[0].switch_status(), is_urgent=True),
+        Served(CUSTODIAN_SWITCH, asked_custodian),
         Served(SWITCH_OFF, switch_off, is_urgent=True),
         Served(SWITCH_LIFT, lift),
     ]

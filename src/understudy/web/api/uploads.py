@@ -7,6 +7,9 @@ Rules
 * A piece belongs to an upload that was begun, under a random id; whoever does not know it uploads nothing.
 """
 
+import msgspec
+
+from understudy.consent.primitives import SegmentId
 from understudy.contract.messages import UploadCall, UploadState
 from understudy.contract.routes import UPLOAD_CHUNK, UPLOADS
 from understudy.sealing.errors import FormatError
@@ -23,9 +26,16 @@ def served(vault: Vault) -> list[Served]:
         return vault.begin_upload(call.read(UploadCall))
 
     def append(call: Call) -> UploadState:
-        return vault.append_upload(call.parts["segment"], _offset(call), call.body)
+        return vault.append_upload(_segment(call), _offset(call), call.body)
 
     return [Served(UPLOADS, begin), Served(UPLOAD_CHUNK, append)]
+
+
+def _segment(call: Call) -> str:
+    try:
+        return msgspec.convert(call.parts["segment"], SegmentId)
+    except msgspec.ValidationError as error:
+        raise FormatError("not a segment id") from error
 
 
 def _offset(call: Call) -> int:

@@ -68,14 +68,16 @@ def _programme() -> None:
     )
     op.create_table(
         "standing",
+        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("tag", sa.String(length=43), nullable=False),
-        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("hash", sa.String(length=43), nullable=False),
         sa.Column("state", sa.String(length=63), nullable=False),
         sa.Column("signed", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("tag", "number", name=op.f("pk_standing")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_standing")),
         sa.UniqueConstraint("hash", name=op.f("uq_standing_hash")),
     )
+    op.create_index(op.f("ix_standing_tag"), "standing", ["tag"], unique=False)
     op.create_table(
         "switch",
         sa.Column("activity", sa.String(length=63), nullable=False),

@@ -1,11 +1,11 @@
-"""Three real processes on this machine, with people, one participant and shared segments: what benchmarks measure on.
+"""Three real processes on this machine, with people and one participant: to be measured, and to be killed.
 
 Rules
 
-* ``understudy up`` starts them, with fresh homes in a folder of their own below ``build/bench``: the file system of
-  the project, not one in memory. Everything goes over HTTP on loopback.
-* ``broken`` names a seeded fault, which ``bench/broken`` patches into each process as it starts. Sources stay as
-  they are.
+* ``understudy up`` starts them, with fresh homes in a folder of their own below ``build/machines``: the file
+  system of the project, not one in memory. Everything goes over HTTP on loopback.
+* ``broken`` names a seeded fault, which ``bench/broken`` patches into each process as it starts. Sources stay
+  as they are.
 * Everything is stopped and removed at the end, however it ends.
 
 Example::
@@ -16,6 +16,7 @@ Example::
 
 import contextlib
 import os
+import random
 import secrets
 import shutil
 import socket
@@ -38,6 +39,7 @@ from understudy.consent.primitives import encode_bytes, new_id
 from understudy.consent.programme import ProgrammeDocument
 from understudy.consent.purposes import Purpose, ReasonCode, Stream
 from understudy.consent.scope import Scope
+from understudy.contract.messages import SegmentEntry
 from understudy.custody.grant import AccessRequest, Grant
 from understudy.formats.synthetic import synthetic_segment
 from understudy.recorder.device import Device
@@ -49,10 +51,14 @@ from understudy.sealing.keyfile import load_signing
 from understudy.sealing.signing import Signed, SigningKey, document_hash, sign
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-BROKEN: Final = Path(__file__).resolve().parent / "broken"
+BROKEN: Final = ROOT / "bench" / "broken"
 FAULT_VARIABLE: Final = "UNDERSTUDY_BENCH_FAULT"
 REASON: Final = ReasonCode.MODEL_IMPROVEMENT
 STAMP: Final = encode_bytes(bytes(32))
+
+
+class MachineError(RuntimeError):
+    """The processes could not be started, or did not do what they must."""
 
 
 class Machine:
@@ -61,12 +67,12 @@ class Machine:
     def __init__(self, folder: Path, running: dict[str, Any]) -> None:
         self.folder: Final = folder
         self.home: Final = folder / "home"
-        self.pids: Final[dict[str, int]] = running["pids"]
         self.server: Final = ServerClient(running["server"])
         self.custodian: Final = HttpCustodian(Connection(running["custodian"]))
         self.custodian_address: Final[str] = running["custodian"]
         self.clock: Final = SystemClock()
         self.signed_grant: Signed | None = None
+        self.granted = ""
         signed = self.server.document()
         self.document: Final = signed.verify(ProgrammeDocument)
         self.device: Final = Device.create(
@@ -77,7 +83,7 @@ class Machine:
     @contextlib.contextmanager
     def started(cls, *, broken: str = "") -> Iterator["Machine"]:
         """Start everything, and stop and remove it at the end."""
-        place = ROOT / "build" / "bench"
+        place = ROOT / "build" / "machines"
         place.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="machine-", dir=place))
         home = folder / "home"
@@ -89,9 +95,19 @@ class Machine:
             _understudy(*up, environment=environment)
             yield cls(folder, msgspec.json.decode((home / "run.json").read_bytes()))
         finally:
-            with contextlib.suppress(subprocess.CalledProcessError):
+            with contextlib.suppress(MachineError):
                 _understudy("down", "--home", str(home), environment=environment)
             shutil.rmtree(folder, ignore_errors=True)
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process ids of the parties, as they are now."""
+        pids: dict[str, int] = msgspec.json.decode((self.home / "run.json").read_bytes())["pids"]
+        return pids
+
+    def pid(self, party: str) -> int:
+        """Return a party's process id."""
+        return self.pids[party]
 
     def person(self, name: str) -> SigningKey:
         """Return the signing key of one of the programme's people."""
@@ -172,9 +188,19 @@ class Machine:
         for name in ("approver-1", "approver-2"):
             state = self.server.approve(asked.request, sign(grant, self.person(name)))
         if state.grant is None or state.state != "in-force":
-            raise SystemExit("the grant did not come into force")
-        self.signed_grant = state.grant
-        return state.grant.hash(Grant)
+            raise MachineError("the grant did not come into force")
+        self.signed_grant, self.granted = state.grant, state.grant.hash(Grant)
+        return self.granted
+
+    def entries(self, grant: str) -> list[SegmentEntry]:
+        """Return everything that a grant covers."""
+        found: list[SegmentEntry] = []
+        cursor = ""
+        while not found or cursor:
+            page = self.server.segments(self.person("reader"), grant=grant, cursor=cursor)
+            found.extend(page.segments)
+            cursor = page.next
+        return found
 
     def reader(self, server: Any = None) -> Reader:
         """Return the reader that the grant names."""
@@ -182,23 +208,18 @@ class Machine:
 
 
 def _understudy(*arguments: str, environment: dict[str, str]) -> None:
-    subprocess.run(
-        (sys.executable, "-m", "understudy", *arguments),
-        check=True,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    """Run a command of the product; what it said goes into the error if it fails."""
+    command = (sys.executable, "-m", "understudy", *arguments)
+    ran = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
+    if ran.returncode:
+        raise MachineError(f"understudy {arguments[0]} ended with {ran.returncode}:\n{ran.stderr[-2_000:]}")
 
 
 def _free_ports() -> int:
-    """Return a port that is free together with the two after it."""
-    for _ in range(100):
+    """Return a port that is free together with the two after it, outside the range that clients are given."""
+    for port in random.SystemRandom().sample(range(20_000, 30_000), 100):
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
-            first = stack.enter_context(socket.socket())
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            for next_port in (port + 1, port + 2):
-                stack.enter_context(socket.socket()).bind(("127.0.0.1", next_port))
+            for number in range(port, port + 3):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", number))
             return port
-    raise SystemExit("no three free ports")
+    raise MachineError("no three free ports")
