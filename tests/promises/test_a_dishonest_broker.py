@@ -8,7 +8,7 @@ must be, are in ``test_no_key_without_an_entry``; here is everything around them
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 

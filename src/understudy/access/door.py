@@ -17,6 +17,7 @@ Example: ``door.open(OpenCall(request=signed, segments=ids))`` is an ``OpenAnswe
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,6 +43,9 @@ from understudy.sealing.signing import Signed, SigningKey, sign
 from understudy.transparency.draft import Appended, DraftParticipant
 from understudy.transparency.leaves import leaf_digest
 from understudy.transparency.merkle import inclusion_path
+
+BESIDE_WORKERS: Final = 4
+"""Threads that make the broker's own replies while custodians are asked."""
 
 PURPOSE_OF: Final = {
     ReasonCode.MODEL_IMPROVEMENT: Purpose.TRAIN,
@@ -106,6 +110,7 @@ class Door:
         self._carriers = tuple(carriers)
         self._key = key
         self._ceiling = Ceiling()
+        self._beside = ThreadPoolExecutor(BESIDE_WORKERS, thread_name_prefix="door")
 
     def open(self, call: OpenCall) -> OpenAnswer:
         """Open the segments of a signed request; idempotent until the request expires.
@@ -127,12 +132,15 @@ class Door:
             ) from None
         try:
             entry = events.enter(self._log, allowed.draft)
+            # The entry is durable and cosigned: our own reply is made while custodians make theirs, and is
+            # dropped if they refuse.
+            own = self._beside.submit(self._own_reply, entry, asked, allowed.headers)
             released = self._released(entry, allowed.held, asked)
         except RefusedError:
             if allowed.is_counted_now:
                 self._ceiling.release(asked.request.grant, asked.hash)
             raise
-        return self._answer(entry, asked, allowed.headers, released)
+        return self._answer(entry, own.result(), released)
 
     def _authenticated(self, call: OpenCall) -> _Asked:
         """Return the request, signed once by somebody who is known here.
@@ -258,11 +266,10 @@ class Door:
     def _answer(
         self,
         entry: Appended,
-        asked: _Asked,
-        headers: Sequence[SegmentHeader],
+        own: Signed,
         released: Sequence[Released],
     ) -> OpenAnswer:
-        """Return the whole answer, with the broker's own halves sealed to the reader now."""
+        """Return the whole answer: the entry with its proof, and every key holder's reply."""
         tree = entry.checkpoint.checkpoint
         path = inclusion_path(entry.index, tree.size, self._log.store.hashes.node)
         return OpenAnswer(
@@ -270,7 +277,7 @@ class Door:
             leaf=encode_bytes(entry.leaf),
             path=tuple(encode_bytes(node) for node in path),
             checkpoint=encode_bytes(entry.checkpoint.note),
-            replies=(self._own_reply(entry, asked, headers), *(answer.reply for answer in released)),
+            replies=(own, *(answer.reply for answer in released)),
             heads=tuple(head for answer in released for head in answer.heads),
         )
 

@@ -54,8 +54,8 @@ def explain(
 ) -> int:
     """Explain whether a reader could open a segment now: every condition, held or not, and what to do.
 
-    It opens nothing and makes no entry. Ends with 3 where the answer is no. What a participant said is shown to
-    that participant alone: without --key, this device asks about its own recordings.
+    It opens nothing and makes no entry. Ends with 3 where the answer is no. What a participant said is shown
+    to that participant alone: without --key, this device asks about its own recordings.
     """
     if key is None:
         here = open_device(device)

@@ -50,7 +50,7 @@ def scrub(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Map
 
 def open_journal(party: str) -> structlog.typing.FilteringBoundLogger:
     """Return the journal of one process; also silences libraries that would log addresses and paths."""
-    for library in ("httpx2", "httpcore2", "sqlalchemy", "alembic", "litestar", "_granian"):
+    for library in ("sqlalchemy", "alembic", "litestar", "_granian"):
         logging.getLogger(library).setLevel(logging.ERROR)
     processors: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,

