@@ -141,7 +141,8 @@ class TestKilledAtEveryStep:
         """The control: had a party said so one acknowledgement earlier, a kill would have shown it."""
         said = copies[-1].acknowledged
         noticed = set()
-        for copy in copies:
+        firsts = {copy.acknowledged: copy for copy in reversed(copies)}
+        for copy in firsts.values():
             early = said[: len(copy.acknowledged) + 1]
             root = shutil.copytree(copy.root, tmp_path / copy.root.name)
             with Simulator(root, at=copy.at + 120) as world:

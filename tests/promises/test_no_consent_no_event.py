@@ -21,7 +21,7 @@ from understudy.consent.primitives import encode_bytes
 from understudy.consent.purposes import Activity, Purpose, Stream
 from understudy.custody.coverage import Coverage
 from understudy.programme.leases import Leases
-from understudy.recorder.errors import RecorderError
+from understudy.recorder.errors import RecorderError, UnconfirmedError
 from understudy.recorder.held import HeldRecording
 from understudy.sealing.errors import SignatureError
 from understudy.sealing.signing import Signed, SigningKey, sign
@@ -148,11 +148,11 @@ class TestNoLease:
         """Either acts alone: the server without the custodian, the custodian without the server."""
         world = scene.world
         world.custodian_line.is_cut = True
-        scene.ana.stand(StandingState.WITHDRAWN)
-        with pytest.raises(UnderstudyError):
-            scene.ana.keeper.renew()
+        with pytest.raises(UnconfirmedError):
+            scene.ana.device.stand(world.port, [], world.clock, StandingState.WITHDRAWN)
         world.custodian_line.is_cut = False
-        world.server.flush()
+        with pytest.raises(RefusedError):
+            scene.ana.keeper.renew()
 
         def unreachable(_standing: Signed) -> tuple[Signed, ...]:
             raise UnavailableError("no server")

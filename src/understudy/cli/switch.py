@@ -22,9 +22,11 @@ from understudy.cli.connect import (
     DEFAULT_SERVER,
     CustodianUrl,
     KeyFile,
+    PinnedFile,
     ServerUrl,
     connect,
     connect_custodian,
+    read_signed,
     signing_key,
 )
 from understudy.cli.output import Json, emit, remark
@@ -38,6 +40,7 @@ from understudy.consent.programme import ProgrammeDocument
 from understudy.consent.purposes import Activity
 from understudy.contract.messages import SwitchStatus
 from understudy.custody.switch import LiftBundle, SwitchOrder
+from understudy.recorder.errors import PinError
 from understudy.sealing.signing import SigningKey, sign
 
 What = Literal["capture", "ingest", "reads", "releases", "training", "own-reads", "all"]
@@ -55,6 +58,7 @@ def suspend(
     because: Annotated[str, Parameter(help="A short reason; it is signed.")] = "no reason given",
     server: ServerUrl = DEFAULT_SERVER,
     custodian: CustodianUrl = (DEFAULT_CUSTODIAN,),
+    document: PinnedFile = None,
     json: Json = False,
 ) -> int:
     """Stop capture, ingest, reads, releases, training, or all of them, now.
@@ -66,7 +70,7 @@ def suspend(
     custodians = [connect_custodian(address) for address in custodian]
     client = connect(server)
     order = SwitchOrder(
-        programme=_programme(custodians, client),
+        programme=_programme(custodians, client, document),
         off=_stopped(what),
         nonce=encode_bytes(secrets.token_bytes(32)),
         reason=because,
@@ -115,6 +119,7 @@ def lift(
     dry_run: Annotated[bool, Parameter(negative="", help="Only say what would start.")] = False,
     server: ServerUrl = DEFAULT_SERVER,
     custodian: CustodianUrl = (DEFAULT_CUSTODIAN,),
+    document: PinnedFile = None,
     json: Json = False,
 ) -> None:
     """Start again what was suspended. The custodian itself checks the lift keys' signatures."""
@@ -123,6 +128,8 @@ def lift(
         off = sorted({activity for party in custodians for activity in party.switch_status().off})
         remark(f"would start {', '.join(_started(what))}; off now: {', '.join(off) or 'nothing'}")
         return
+    for party in custodians:
+        _check_pinned(party, document)
     client, keys = connect(server), [signing_key(path) for path in key]
     statuses = [_lift_one(party, client, _started(what), keys) for party in custodians]
     try:
@@ -159,12 +166,31 @@ def _lift_one(
     return custodian.lift(signed) if set(on) & set(status.off) else status
 
 
-def _programme(custodians: list[HttpCustodian], server: ServerClient) -> str:
-    """Return the programme to stop, by the first party that answers.
+def _check_pinned(custodian: HttpCustodian, path: Path | None) -> None:
+    """Check that the custodian goes by the document that the lift holders hold.
+
+    Raises:
+        PinError: by another one, or it is not one of its custodians.
+    """
+    if path is None:
+        remark("the programme document is believed as the custodian shows it; pin yours with --document FILE")
+        return
+    held = read_signed(path)
+    named = {(keys.name, keys.epoch) for keys in held.verify(ProgrammeDocument).key_set.custodians}
+    status = custodian.switch_status()
+    shown = custodian.document().hash(ProgrammeDocument)
+    if shown != held.hash(ProgrammeDocument) or (status.by, status.epoch) not in named:
+        raise PinError("the custodian goes by another programme document than yours")
+
+
+def _programme(custodians: list[HttpCustodian], server: ServerClient, path: Path | None) -> str:
+    """Return the programme to stop: the pinned document's, else that of the first party that answers.
 
     Raises:
         UnavailableError: nobody does.
     """
+    if path is not None:  # then a stop asks nobody anything
+        return read_signed(path).verify(ProgrammeDocument).programme
     last = UnavailableError("nobody can be reached", hint=_ASK_THE_OPERATOR)
     parties: list[ServerClient | HttpCustodian] = [*custodians, server]
     for party in parties:

@@ -123,7 +123,7 @@ class TestSuspend:
     def test_the_servers_answer_at_the_custodians_address_is_no_custodians(
         self, programme: Programme
     ) -> None:
-        programme.custodian = programme.server
+        programme.custodian = Between(programme.server)
         assert programme.suspend() == 1
 
     def test_a_stranger_stops_nothing(self, programme: Programme) -> None:

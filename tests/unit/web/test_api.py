@@ -206,7 +206,7 @@ def test_a_decision_is_explained_to_whoever_may_ask(stage: Stage) -> None:
     assert details == ["active", ""]
     for named in ({"credential": about}, {"credential": credential_of(ben.public)}, {}):
         with pytest.raises(RefusedError) as refused:
-            stage.requests.explain(stage.call(ben, segment=segment, **named))
+            stage.requests.explain(stage.call(ben, b"", segment=segment, **named))
         assert refused.value.reason == "no-permit"
     with pytest.raises(FormatError):
         stage.requests.explain(stage.call(stage.key("steward"), segment=segment, purpose="productivity"))
