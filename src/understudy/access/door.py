@@ -149,8 +149,7 @@ class Door:
             SignatureError, FormatError: not an open request.
             RefusedError: ``unauthenticated``.
         """
-        signer = self._grants.signer(call.request, OpenRequest)
-        request = call.request.verify(OpenRequest)
+        signer, request = self._grants.signer(call.request, OpenRequest)
         if not self._grants.actors.is_member(signer) and not self._grants.is_reader(signer):
             raise self._grants.denials.unauthenticated()
         return _Asked(

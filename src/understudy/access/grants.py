@@ -17,7 +17,7 @@ Example: ``grants.find(request.grant)`` is what the door decides on.
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import Engine, select
 from sqlalchemy.dialects.sqlite import insert
@@ -40,6 +40,8 @@ from understudy.sealing.errors import SignatureError
 from understudy.sealing.signing import Document, Signed, document_hash
 
 _KEPT: Final = 1_000
+
+D = TypeVar("D", bound=Document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +95,22 @@ class Grants:
         """What the document in force offers and bounds."""
         return ProgrammeFacts.of(self.documents.current)
 
-    def signer(self, signed: Signed, kind: type[Document]) -> str:
-        """Return the credential of the one signature on a document, after checking it.
+    def signer(self, signed: Signed, kind: type[D]) -> tuple[str, D]:
+        """Return the credential of the one signature on a document, after checking it, and the document.
 
         Raises:
             SignatureError: the signature is wrong or there are several; counted as a stranger's.
             FormatError: not a canonical document of this kind.
         """
         try:
-            signed.verify(kind)
+            document = signed.verify(kind)
         except SignatureError:
             self.denials.unauthenticated()
             raise
         if len(signed.signatures) != 1:
             self.denials.unauthenticated()
             raise SignatureError(f"a {kind.__name__} is signed once here")
-        return credential_of(signed.signatures[0].key)
+        return credential_of(signed.signatures[0].key), document
 
     def find(self, grant: str) -> HeldGrant | None:
         """Return the grant with this hash, or None."""
@@ -151,7 +153,7 @@ class Grants:
             RefusedError: it is not the signer's own, or a rule says no.
             SignatureError, FormatError: not a grant, or not signed by one key.
         """
-        credential = self.signer(signed, Grant)
+        credential, _ = self.signer(signed, Grant)
         facts = self.actors.grant_facts(signed)
         actor = self.actors.actor(credential, facts.terms.scope.tags or ())
         if not actor.tags and not self.actors.is_member(credential):
@@ -203,8 +205,7 @@ class Grants:
             RefusedError: another programme's, or signed by somebody who may not end it.
             SignatureError, FormatError: not a revocation, or not signed by one key.
         """
-        credential = self.signer(signed, GrantRevocation)
-        revocation = signed.verify(GrantRevocation)
+        credential, revocation = self.signer(signed, GrantRevocation)
         is_member = self.actors.is_member(credential)
         held = self.find(revocation.grant)
         is_signer = held is not None and credential in held.facts.signers

@@ -57,8 +57,7 @@ class Requests:
             ConflictError: the id was used for another request.
             SignatureError, FormatError: not an access request, or not signed by one key.
         """
-        credential = self._grants.signer(signed, AccessRequest)
-        asked = signed.verify(AccessRequest)
+        credential, asked = self._grants.signer(signed, AccessRequest)
         if not self._grants.actors.is_member(credential):
             raise self._grants.denials.unauthenticated()
         with reading(self._engine) as session:
@@ -91,7 +90,7 @@ class Requests:
         """
         with reading(self._engine) as session:
             row = self._row(session, request)
-        credential = self._grants.signer(signed, Grant)
+        credential, _ = self._grants.signer(signed, Grant)
         actors = self._grants.actors
         if not actors.is_member(credential):
             raise self._grants.denials.unauthenticated()
