@@ -121,15 +121,15 @@ class Door:
             NotLoggedError: the entry was not acknowledged; nothing was opened.
             NotDeliveredError: the entry is there, but too few custodians answered; ask again.
         """
-        asked = self._authenticated(call)
-        held = self._grants.find(asked.request.grant)
-        try:
-            allowed = self._allowed(asked, held)
-        except RefusedError as error:
+        with self._grants.one_moment():
+            asked = self._authenticated(call)
+            held = self._grants.find(asked.request.grant)
+            allowed = self._decided(asked, held)
+        if isinstance(allowed, RefusedError):
             purpose = PURPOSE_OF[asked.request.reason] if held is None else held.terms.purpose
             raise self._grants.denials.authenticated(
-                error, request=asked.hash, actor=asked.signer, purpose=purpose
-            ) from None
+                allowed, request=asked.hash, actor=asked.signer, purpose=purpose
+            )
         try:
             entry = events.enter(self._log, allowed.draft)
             # The entry is durable and cosigned: our own reply is made while custodians make theirs, and is
@@ -141,6 +141,12 @@ class Door:
                 self._ceiling.release(asked.request.grant, asked.hash)
             raise
         return self._answer(entry, own.result(), released)
+
+    def _decided(self, asked: _Asked, held: HeldGrant | None) -> _Allowed | RefusedError:
+        try:
+            return self._allowed(asked, held)
+        except RefusedError as error:
+            return error
 
     def _authenticated(self, call: OpenCall) -> _Asked:
         """Return the request, signed once by somebody who is known here.

@@ -16,6 +16,7 @@ Example: ``grants.find(request.grant)`` is what the door decides on.
 
 import threading
 from collections import OrderedDict
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -35,7 +36,7 @@ from understudy.consent.decisions import Refused
 from understudy.consent.errors import RefusedError
 from understudy.consent.purposes import Purpose
 from understudy.custody.grant import Grant, GrantRevocation
-from understudy.programme.database import reading, writing
+from understudy.programme.database import one_moment, reading, writing
 from understudy.sealing.errors import SignatureError
 from understudy.sealing.signing import Document, Signed, document_hash
 
@@ -111,6 +112,10 @@ class Grants:
             self.denials.unauthenticated()
             raise SignatureError(f"a {kind.__name__} is signed once here")
         return credential_of(signed.signatures[0].key), document
+
+    def one_moment(self) -> AbstractContextManager[None]:
+        """Let a decision gather its facts at one moment; see ``programme.database.one_moment``."""
+        return one_moment(self._engine)
 
     def find(self, grant: str) -> HeldGrant | None:
         """Return the grant with this hash, or None."""

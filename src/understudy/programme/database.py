@@ -21,6 +21,7 @@ Example
 """
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +46,7 @@ NAMING: Final = {
 """Names of constraints, fixed so that a later migration can speak of them."""
 
 _WRITES: Final = "understudy_writes"
+_moments: Final = threading.local()
 _BUSY_SECONDS: Final = 10.0
 _PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
@@ -95,8 +97,33 @@ def reading(engine: Engine) -> Iterator[Session]:
     Raises:
         StorageError: the database cannot be read.
     """
+    joined: dict[Engine, Session] = getattr(_moments, "sessions", {})
+    if engine in joined:
+        yield joined[engine]
+        return
     with _storage_errors(), Session(engine, expire_on_commit=False) as session:
         yield session
+
+
+@contextmanager
+def one_moment(engine: Engine) -> Iterator[None]:
+    """Let everything this thread reads in the block see one state of the database, through one session.
+
+    A decision that gathers its facts in several places is then about one moment. Writes do not join.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
+    joined: dict[Engine, Session] = getattr(_moments, "sessions", {})
+    if engine in joined:
+        yield
+        return
+    with _storage_errors(), Session(engine, expire_on_commit=False) as session:
+        _moments.sessions = {**joined, engine: session}
+        try:
+            yield
+        finally:
+            _moments.sessions = joined
 
 
 @contextmanager

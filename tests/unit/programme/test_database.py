@@ -2,6 +2,7 @@
 
 import stat
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from tests.cast import Cast
-from understudy.programme.database import open_database, reading, writing
+from understudy.programme.database import one_moment, open_database, reading, writing
 from understudy.programme.documents import Documents
 from understudy.programme.errors import StorageError
 from understudy.programme.tables import Base, DocumentRow
@@ -114,3 +115,20 @@ def test_a_damaged_document_is_found_when_it_is_read(tmp_path: Path) -> None:
         session.execute(text("update programme_document set signed = substr(signed, 2)"))
     with reading(engine) as session, pytest.raises(FormatError):
         session.get(DocumentRow, 1)
+
+
+class TestOneMoment:
+    def test_everything_read_in_the_block_is_of_one_state(self, engine: Engine) -> None:
+        with one_moment(engine):
+            assert lines(engine) == []
+            with writing(engine) as session:
+                session.execute(text("insert into note values ('later')"))
+            assert lines(engine) == []
+        assert lines(engine) == ["later"]
+
+    def test_another_thread_does_not_join(self, engine: Engine) -> None:
+        with one_moment(engine), ThreadPoolExecutor(1) as other:
+            assert lines(engine) == []
+            with writing(engine) as session:
+                session.execute(text("insert into note values ('later')"))
+            assert other.submit(lines, engine).result() == ["later"]
