@@ -21,8 +21,8 @@ from understudy.contract.routes import Route
 T = TypeVar("T", bound=Value)
 
 JSON: Final = "application/json"
-TEXT: Final = "text/plain; charset=utf-8"
-HTML: Final = "text/html; charset=utf-8"
+TEXT: Final = "text/plain"
+HTML: Final = "text/html"
 OCTETS: Final = "application/octet-stream"
 
 

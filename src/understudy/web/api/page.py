@@ -115,4 +115,4 @@ class PageCalls:
         stopped = Gauge("understudy_off", "1 when stopped at the server", ["activity"], registry=registry)
         for activity in Activity:
             stopped.labels(activity.value).set(float(activity in off))
-        return Reply(generate_latest(registry), "text/plain; version=0.0.4; charset=utf-8")
+        return Reply(generate_latest(registry), "text/plain; version=0.0.4")
