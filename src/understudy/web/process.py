@@ -13,7 +13,6 @@ Example: ``run_party(open_witness(home), listen("127.0.0.1", 8472))``.
 
 import asyncio
 import gc
-import gc
 import os
 import signal
 import socket
@@ -63,7 +62,6 @@ def run_party(party: Party, sock: socket.socket, *, tls: Tls | None = None) -> N
     gc.collect()
     gc.freeze()  # what is loaded by now stays: no collection has to look at it again
     gc.set_threshold(*COLLECT_AFTER)
-    gc.freeze()  # what was loaded to get here is never garbage; looking through it would only delay calls
     try:
         party.timers.start()
         asyncio.run(_serve(party.app, sock, tls))
