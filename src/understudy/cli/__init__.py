@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from cyclopts import App
+from cyclopts import App, CycloptsError
 
 from understudy import __version__
 from understudy.consent.errors import RefusedError, UnderstudyError
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; errors become two lines on standard error."""
     try:
-        code = app(list(arguments), exit_on_error=False, print_error=True, result_action="return_value")
+        code = app(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
     except UnderstudyError as error:
         if os.environ.get("UNDERSTUDY_TRACE") == "1":
             raise
@@ -81,11 +81,13 @@ def run(arguments: Sequence[str]) -> int:
     except OSError as error:
         complain(f"{error.strerror or type(error).__name__}: {error.filename or 'input or output'}".lower())
         return FAILED
+    except CycloptsError as error:
+        said = " ".join(str(error).split()).rstrip(".")
+        complain(said[:1].lower() + said[1:], "add --help to the command to see what it takes")
+        return USAGE
     except Exception as error:
         if os.environ.get("UNDERSTUDY_TRACE") == "1":
             raise
-        if type(error).__module__.startswith("cyclopts"):
-            return USAGE
         complain(
             f"an unexpected {type(error).__name__}",
             "this is a defect: set UNDERSTUDY_TRACE=1 to see where, and report it",

@@ -37,6 +37,7 @@ from understudy.sealing.personal import PersonalSeed
 from understudy.sealing.shred import ShredKey
 from understudy.sealing.signing import SigningKey
 
+OWN_FOLDER: Final = "keep keys in a folder of their own that only you can open (mkdir -m 700)"
 MAX_FILE_BYTES: Final = 8_192
 SCRYPT_N: Final = 1 << 17
 SCRYPT_R: Final = 8
@@ -149,7 +150,7 @@ def protection_of(path: Path) -> Protection:
 def _create(path: Path, kind: Kind, key: K, passphrase: str | None) -> K:
     public, secret = _public(key), _secret(key)
     private_folder(path.parent)
-    _check_private(path.parent.stat(), path.parent, "chmod 700")
+    _check_private(path.parent.stat(), path.parent, OWN_FOLDER)
     kept: BareSecret | LockedSecret
     if passphrase is None:
         kept = BareSecret(key=encode_bytes(secret))
@@ -193,13 +194,14 @@ def _unlock(path: Path, file: KeyFile, passphrase: str | None) -> bytes:
 
 def _read(path: Path) -> KeyFile:
     try:
-        _check_private(path.parent.stat(), path.parent, "chmod 700")
+        path.lstat()  # a file that is not there says nothing about its folder
+        _check_private(path.parent.stat(), path.parent, OWN_FOLDER)
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise KeyFileError(f"{path} is not a file")
-            _check_private(status, path, "chmod 600")
+            _check_private(status, path, f"chmod 600 {path}")
             raw = os.read(descriptor, MAX_FILE_BYTES + 1)
         finally:
             os.close(descriptor)
@@ -217,7 +219,7 @@ def _check_private(status: os.stat_result, path: Path, remedy: str) -> None:
     if status.st_uid != os.geteuid():
         raise KeyFileError(f"{path} belongs to another user")
     if stat.S_IMODE(status.st_mode) & 0o077:
-        raise KeyFileError(f"{path} is open to other users", hint=f"{remedy} {path}")
+        raise KeyFileError(f"{path} is open to other users", hint=remedy)
 
 
 def _stretch(passphrase: str, salt: str) -> bytes:

@@ -15,6 +15,7 @@ from understudy.sealing import keyfile
 from understudy.sealing.errors import KeyFileError
 from understudy.sealing.hpke import HpkePrivateKey
 from understudy.sealing.keyfile import (
+    OWN_FOLDER,
     create_hpke,
     create_personal,
     create_shred,
@@ -126,7 +127,8 @@ def test_a_folder_open_to_others_is_refused(tmp_path: Path, mode: int) -> None:
     folder.chmod(mode)
     with pytest.raises(KeyFileError) as caught:
         load_signing(folder / "one.key")
-    assert caught.value.hint == f"chmod 700 {folder}"
+    # Not "chmod 700 FOLDER": the folder may be one that others need.
+    assert caught.value.hint == OWN_FOLDER
     with pytest.raises(KeyFileError):
         create_signing(folder / "two.key")
 
@@ -182,3 +184,9 @@ def test_a_damaged_file_is_a_typed_error(tmp_path: Path, data: st.DataObject) ->
         with pytest.raises(KeyFileError) as caught:
             load_signing(path)
         assert encode_bytes(made.seed) not in str(caught.value)
+
+
+def test_a_missing_file_is_what_is_reported_wherever_it_was_looked_for(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    with pytest.raises(KeyFileError, match="there is no key file"):
+        load_signing(tmp_path / "none.key")
