@@ -3,6 +3,7 @@
 import shutil
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +30,7 @@ def demo(
     Everything runs on this machine's loopback addresses under one operator, which is said, and is
     written under FOLDER. `summary.json` there holds what each stage measured.
     """
-    folder = folder.resolve()
+    named, folder = folder, folder.resolve()
     _empty(folder)
     planted = canaries or folder / "canaries.txt"
     if canaries is None:
@@ -47,10 +48,11 @@ def demo(
             remark(f"{name.replace('_', ' '):<22} {took:6.2f} s  {sentence}")
         summary["seconds_total"] = round(time.monotonic() - started, 2)
         write_summary(folder / "summary.json", summary)
-        emit(summary, f"all stages passed; see {folder.name}/summary.json", as_json=json)
+        emit(summary, f"all stages passed; see {named}/summary.json", as_json=json)
         if serve:
             remark(f"the status page is at {run.server}/ until you press Ctrl-C")
-            signal.pause()
+            with suppress(KeyboardInterrupt):
+                signal.pause()
     finally:
         if (run.home / "run.json").exists():
             run_command("down", "--home", str(run.home), expect=(0, 1))
