@@ -128,6 +128,18 @@ def test_whoever_is_not_expected_leaves_no_trace_in_memory() -> None:
     assert identify(desk, header()) == CALLER.public
 
 
+def test_whether_a_key_is_known_is_told_to_its_holder_only() -> None:
+    # A forged header must get one answer for a known key and for an unknown one.
+    signed = _signed(header())
+    forged = Signature(
+        key=CALLER.public, signature=SigningKey.generate().sign_bytes(HttpRequest.CONTEXT, b"")
+    )
+    made = _header(Signed(body=signed.body, signatures=(forged,)))
+    for answer in (True, False):
+        with pytest.raises(SignatureError, match="does not verify"):
+            identify(doorman(), made, expected=lambda _key, answer=answer: answer)
+
+
 def test_an_unsigned_or_twice_signed_call_is_refused() -> None:
     signed = _signed(header())
     none = Signed(body=signed.body, signatures=())

@@ -1,6 +1,9 @@
 """What the server answers about segments and requests: to each caller what is theirs, and nothing more."""
 
+import dataclasses
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
 
@@ -18,11 +21,13 @@ from understudy.consent.purposes import Activity
 from understudy.contract.body import write_body
 from understudy.contract.messages import RequestState, SignedCall
 from understudy.contract.ports import CustodianPort
+from understudy.contract.routes import CUSTODIAN_SWITCH, UPLOAD_CHUNK
 from understudy.custody.grant import AccessRequest, Grant, GrantRevocation
 from understudy.sealing.errors import FormatError
 from understudy.sealing.signing import SigningKey, sign
 from understudy.transparency.cosigning import WitnessLink
 from understudy.transparency.trust import log_trust
+from understudy.web.api import switch, uploads
 from understudy.web.api.log import LogCalls
 from understudy.web.api.opens import served as opens
 from understudy.web.api.requests import RequestCalls
@@ -236,3 +241,32 @@ def _stand(stage: Stage, state: StandingState) -> None:
 
 def _fetch(stage: Stage, key: SigningKey, segment: str) -> bytes:
     return stage.segments.ciphertext(Call({"segment": segment}, {}, b"", key.public)).body
+
+
+def test_a_name_that_is_no_segment_is_a_bad_call(stage: Stage) -> None:
+    append = next(item for item in uploads.served(stage.broker.vault) if item.route is UPLOAD_CHUNK)
+    for name in (".x", "..", "seg_short", "seg_" + "A" * 22 + "\n"):
+        with pytest.raises(FormatError, match="segment id"):
+            append.respond(Call({"segment": name}, {"offset": "0"}, b"x", ""))
+
+
+def test_a_custodian_that_hangs_costs_one_thread_however_many_ask(stage: Stage) -> None:
+    gate, asked = threading.Event(), threading.Event()
+
+    class Hanging:
+        def switch_status(self) -> None:
+            asked.set()
+            gate.wait(10)
+
+    broker = dataclasses.replace(stage.broker, custodians=(cast("CustodianPort", Hanging()),))
+    route = next(item for item in switch.served(broker, lambda: None) if item.route is CUSTODIAN_SWITCH)
+    assert not route.is_urgent
+    call = Call({}, {}, b"", "")
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(route.respond, call)
+        assert asked.wait(10)
+        for _ in range(20):
+            with pytest.raises(UnavailableError):
+                route.respond(call)
+        gate.set()
+        first.result()

@@ -1,9 +1,11 @@
 """The edge of every process: limits, threads, problems, and silence about what went wrong inside."""
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
@@ -151,3 +153,34 @@ def test_an_authenticated_route_without_a_doorman_is_never_built() -> None:
     route = Route(method="GET", path="/x", access=Access.AUTHENTICATED)
     with pytest.raises(TypeError):
         build_app([Served(route, lambda _call: None)], doorman=None, journal=structlog.get_logger())
+
+
+def test_a_body_that_does_not_arrive_gives_its_place_back(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("understudy.web.app.BODY_SECONDS", 0.2)
+    sent: list[Any] = []
+
+    async def never() -> Any:
+        await asyncio.sleep(30)
+
+    async def take(message: Any) -> None:
+        sent.append(message)
+
+    scope: Any = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/echo/abc",
+        "raw_path": b"/echo/abc",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"content-length", b"50")],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 2),
+    }
+    asyncio.run(asyncio.wait_for(edge.app(scope, never, take), timeout=10))
+    assert sent[0]["status"] == 408
+    assert b"slow-body" in sent[1]["body"]
