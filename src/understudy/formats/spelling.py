@@ -1,9 +1,8 @@
-"""The canonical spelling of large documents: the same bytes as ``sealing.canonical``, made faster.
+"""The canonical spelling inside the formats: that of ``sealing.canonical``, for bytes already bounded.
 
 Rules
 
-* Documents here hold strings, booleans, nulls, integers below 2**53, lists and objects with ASCII names. On
-  that domain msgspec's sorted encoding *is* RFC 8785; a test holds the two against each other.
+* A format bounds its chunks itself, some above ``MAX_DOCUMENT_BYTES``; ``read`` sets no bound of its own.
 * Reading is strict: bytes that are not the canonical spelling of what they decode to are refused.
 
 Example
@@ -15,26 +14,13 @@ b'{"problems":[]}'
 
 from typing import TypeVar
 
-import msgspec
-
 from understudy.consent.primitives import Value
-from understudy.sealing.errors import FormatError
+from understudy.sealing.canonical import canonical as spell
+from understudy.sealing.canonical import parse
+
+__all__ = ["read", "refit", "spell"]
 
 T = TypeVar("T", bound=Value)
-
-_ENCODER = msgspec.json.Encoder(order="sorted")
-
-
-def spell(value: Value) -> bytes:
-    """Return the canonical bytes of ``value``.
-
-    Raises:
-        FormatError: the value holds a lone surrogate or something that JSON cannot.
-    """
-    try:
-        return _ENCODER.encode(value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise FormatError(f"a {type(value).__name__} without a canonical form") from error
 
 
 def read(kind: type[T], raw: bytes) -> T:
@@ -43,13 +29,7 @@ def read(kind: type[T], raw: bytes) -> T:
     Raises:
         FormatError: malformed, unknown or duplicate fields, or not canonical.
     """
-    try:
-        value = msgspec.json.decode(raw, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise FormatError(f"not a valid {kind.__name__}") from error
-    if spell(value) != raw:
-        raise FormatError(f"a {kind.__name__} that is not in canonical form")
-    return value
+    return parse(kind, raw, limit=len(raw))
 
 
 def refit(value: T) -> T:
