@@ -21,3 +21,11 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"Picture(width={self.width}, height={self.height})"
+
+
+class PlacedPicture(msgspec.Struct, frozen=True, kw_only=True):
+    """Pixels of a box of the screen, and where its top left corner lies."""
+
+    x: int
+    y: int
+    picture: Picture

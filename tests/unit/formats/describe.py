@@ -5,8 +5,7 @@ import json
 import msgspec
 
 from understudy.formats.elements import ElementTree
-from understudy.formats.picture import Picture
-from understudy.formats.raw.body import RawFrame
+from understudy.formats.picture import Picture, PlacedPicture
 from understudy.formats.raw.reader import RawReader
 from understudy.formats.recording.layout import Kind
 from understudy.formats.recording.reader import RecordingReader
@@ -34,7 +33,7 @@ def describe_raw(reader: RawReader) -> object:
         match item:
             case ElementTree():
                 chunks.append({"tree": item})
-            case RawFrame():
+            case PlacedPicture():
                 chunks.append({"frame": _frame(item.x, item.y, item.picture)})
             case _:
                 chunks.append(

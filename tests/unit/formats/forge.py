@@ -40,8 +40,9 @@ from understudy.formats.recording.layout import (
     header,
     sha256,
 )
-from understudy.formats.recording.manifest import Manifest, Screen
+from understudy.formats.recording.manifest import Manifest
 from understudy.formats.recording.versions import TreeChunk, Version, VersionChunk
+from understudy.formats.screen import Screen
 from understudy.formats.spelling import spell
 
 RECORDING = "rec_AAAAAAAAAAAAAAAAAAAAAA"

@@ -13,14 +13,13 @@ from msgspec.structs import replace
 from tests.unit.formats.forge import RECORDING, SECRET, TREE, spine
 from understudy.formats.compression import compress
 from understudy.formats.elements import MAX_DEPTH, ElementState, ElementTree
-from understudy.formats.picture import Picture
+from understudy.formats.picture import Picture, PlacedPicture
 from understudy.formats.raw.body import (
     HEADER,
     LENGTH,
     MAGIC,
     VERSION,
     ChunkKind,
-    RawFrame,
     Start,
     Totals,
     frame_content,
@@ -46,13 +45,13 @@ from understudy.formats.raw.events import (
     pack,
 )
 from understudy.formats.raw.writer import RawWriter
-from understudy.formats.recording.manifest import Screen
+from understudy.formats.screen import Screen
 from understudy.formats.spelling import spell
 from understudy.sealing.errors import SealError
 
 SCREEN = Screen(width=64, height=48)
 START = Start(recording=RECORDING, started_at=1_700_000_000, server_ms=5_000, screen=SCREEN)
-FRAME = RawFrame(x=1, y=2, picture=Picture(width=4, height=3, rgb=bytes(range(36))))
+FRAME = PlacedPicture(x=1, y=2, picture=Picture(width=4, height=3, rgb=bytes(range(36))))
 EVENTS: tuple[Event, ...] = (
     Window(time=5_010, late=1, window=0x2600007, in_scope=True),
     TreeComplete(time=5_040, tree=0),

@@ -27,8 +27,9 @@ from tests.unit.formats.raw_forge import (
 )
 from tests.unit.formats.strategies import events as drawn_events
 from understudy.formats.elements import ElementTree
+from understudy.formats.picture import PlacedPicture
 from understudy.formats.raw import writer as writer_module
-from understudy.formats.raw.body import HEADER, LENGTH, RawFrame
+from understudy.formats.raw.body import HEADER, LENGTH
 from understudy.formats.raw.bounds import MAX_EVENTS_IN_CHUNK
 from understudy.formats.raw.check import check
 from understudy.formats.raw.errors import RawCode, RawError
@@ -97,7 +98,7 @@ def test_what_was_written_is_read_back() -> None:
     assert reader.start == START
     assert reader.is_finished
     assert [item for item in items if isinstance(item, ElementTree)] == [TREE]
-    assert [item for item in items if isinstance(item, RawFrame)] == [FRAME]
+    assert [item for item in items if isinstance(item, PlacedPicture)] == [FRAME]
     assert tuple(flat(RawReader(io.BytesIO(small_file()), StandIn()))) == EVENTS
     assert reader.totals.lost == 70_000
 

@@ -18,7 +18,7 @@ from msgspec import Meta
 from understudy.consent.primitives import RecordingId, Time, Value
 from understudy.formats.compression import compress, expand
 from understudy.formats.elements import ElementTree, tree_problems
-from understudy.formats.picture import Picture
+from understudy.formats.picture import Picture, PlacedPicture
 from understudy.formats.raw.bounds import (
     MAX_CONTENT_BYTES,
     MAX_EVENTS_IN_CHUNK,
@@ -28,7 +28,7 @@ from understudy.formats.raw.bounds import (
 )
 from understudy.formats.raw.errors import RawCode, RawError
 from understudy.formats.raw.events import EVENT_BYTES
-from understudy.formats.recording.manifest import Screen
+from understudy.formats.screen import Screen
 from understudy.formats.spelling import read, spell
 from understudy.sealing.errors import FormatError
 
@@ -93,14 +93,6 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     trees: int = 0
     frames: int = 0
     lost: int = 0
-
-
-class RawFrame(msgspec.Struct, frozen=True, kw_only=True):
-    """Unredacted pixels of a box of the screen."""
-
-    x: int
-    y: int
-    picture: Picture
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,7 +178,7 @@ def tree_content(tree: ElementTree) -> bytes:
     return content
 
 
-def frame_content(frame: RawFrame, screen: Screen) -> bytes:
+def frame_content(frame: PlacedPicture, screen: Screen) -> bytes:
     """Return the content of a frame's chunk; raises as ``frame_in``."""
     picture = frame.picture
     try:
@@ -197,7 +189,7 @@ def frame_content(frame: RawFrame, screen: Screen) -> bytes:
     return content
 
 
-def frame_in(content: bytes, screen: Screen) -> RawFrame:
+def frame_in(content: bytes, screen: Screen) -> PlacedPicture:
     """Return the frame of a chunk.
 
     Raises:
@@ -211,7 +203,7 @@ def frame_in(content: bytes, screen: Screen) -> RawFrame:
         raise RawError(RawCode.FRAME_MALFORMED, "pixels that do not fill the box")
     if x + width > screen.width or y + height > screen.height:
         raise RawError(RawCode.FRAME_MALFORMED, "a box that leaves the screen")
-    return RawFrame(x=x, y=y, picture=Picture(width=width, height=height, rgb=rgb))
+    return PlacedPicture(x=x, y=y, picture=Picture(width=width, height=height, rgb=rgb))
 
 
 def totals_content(totals: Totals) -> bytes:

@@ -12,6 +12,7 @@ Example: see ``understudy.formats.raw.writer`` and its tests.
 from collections.abc import Iterator
 
 from understudy.formats.elements import ElementTree
+from understudy.formats.picture import PlacedPicture
 from understudy.formats.raw.body import (
     HEADER,
     LENGTH,
@@ -20,7 +21,6 @@ from understudy.formats.raw.body import (
     Body,
     ChunkKind,
     ChunkSealer,
-    RawFrame,
     Totals,
     frame_in,
     start_in,
@@ -35,7 +35,7 @@ from understudy.formats.raw.rules import Progress
 from understudy.formats.source import RandomAccess, read_at
 from understudy.sealing.errors import UnderstudyError
 
-Item = tuple[Event, ...] | ElementTree | RawFrame
+Item = tuple[Event, ...] | ElementTree | PlacedPicture
 
 
 class RawReader:

@@ -11,6 +11,7 @@ Rules
 from typing import Protocol
 
 from understudy.formats.elements import ElementTree
+from understudy.formats.picture import PlacedPicture
 from understudy.formats.raw.body import (
     HEADER,
     MAGIC,
@@ -18,7 +19,6 @@ from understudy.formats.raw.body import (
     Body,
     ChunkKind,
     ChunkSealer,
-    RawFrame,
     Start,
     frame_content,
     seal_body,
@@ -92,7 +92,7 @@ class RawWriter:
         self.add(TreeComplete(time=time, tree=number))
         return number
 
-    def add_frame(self, frame: RawFrame, time: int) -> int:
+    def add_frame(self, frame: PlacedPicture, time: int) -> int:
         """Write a frame that was grabbed at ``time``, note its completion, and return its number.
 
         Raises:

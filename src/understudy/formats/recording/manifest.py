@@ -20,10 +20,10 @@ from understudy.consent.primitives import Digest, Name, RecordingId, Text, Time,
 from understudy.formats.elements import is_sorted_set
 from understudy.formats.recording.bounds import MAX_SECONDS
 from understudy.formats.recording.errors import Code
+from understudy.formats.screen import Screen
 from understudy.sealing.signing import Document
 
 DEFAULT_GRID_MS: Final = 1_000
-MAX_SIDE: Final = 65_535
 
 Source = Annotated[str, Meta(pattern=r"^(recorder|synthetic|import:[a-z0-9][a-z0-9._-]{0,62})$(?!\n)")]
 Locale = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,7}$(?!\n)")]
@@ -37,14 +37,6 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
-
-
-class Screen(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Size of the screen in pixels, and its scale in per cent."""
-
-    width: Annotated[int, Meta(ge=1, le=MAX_SIDE)]
-    height: Annotated[int, Meta(ge=1, le=MAX_SIDE)]
-    scale_percent: Annotated[int, Meta(ge=25, le=1_000)] = 100
 
 
 class RedactionStamp(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -33,8 +33,9 @@ from understudy.formats.recording.actions import (
 from understudy.formats.recording.errors import Code
 from understudy.formats.recording.frames import Frame
 from understudy.formats.recording.gaps import Gap
-from understudy.formats.recording.manifest import Manifest, Screen
+from understudy.formats.recording.manifest import Manifest
 from understudy.formats.recording.versions import Version
+from understudy.formats.screen import Screen
 
 Finding = tuple[Code, str]
 

@@ -11,7 +11,8 @@ Example
 >>> import io
 >>> from understudy.formats.elements import Element, ElementTree, Role
 >>> from understudy.formats.recording.actions import Key
->>> from understudy.formats.recording.manifest import Manifest, Screen
+>>> from understudy.formats.recording.manifest import Manifest
+>>> from understudy.formats.screen import Screen
 >>> file = io.BytesIO()
 >>> writer = RecordingWriter(file)
 >>> tree = writer.add_tree(ElementTree(elements=(Element(role=Role.DOCUMENT),)))
@@ -53,7 +54,7 @@ from understudy.formats.recording.layout import (
     header,
     sha256,
 )
-from understudy.formats.recording.manifest import MAX_SIDE, Manifest, manifest_problems
+from understudy.formats.recording.manifest import Manifest, manifest_problems
 from understudy.formats.recording.rules import (
     TreeFacts,
     action_problems,
@@ -65,6 +66,7 @@ from understudy.formats.recording.rules import (
     version_problems,
 )
 from understudy.formats.recording.versions import Version, VersionChunk
+from understudy.formats.screen import MAX_SIDE
 from understudy.formats.spelling import refit, spell
 from understudy.sealing.errors import FormatError
 

@@ -31,9 +31,10 @@ from understudy.formats.recording.actions import (
     Type,
 )
 from understudy.formats.recording.gaps import Gap
-from understudy.formats.recording.manifest import Manifest, Outcome, Screen
+from understudy.formats.recording.manifest import Manifest, Outcome
 from understudy.formats.recording.versions import Version
 from understudy.formats.recording.writer import RecordingWriter
+from understudy.formats.screen import Screen
 from understudy.formats.synthetic.page import (
     HEIGHT,
     TILE,

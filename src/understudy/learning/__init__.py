@@ -1,0 +1,1 @@
+"""Pages to act on, and models: training and evaluation. Never sees the vault."""
