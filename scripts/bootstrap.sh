@@ -7,8 +7,9 @@
 #
 # * Only Python 3.11 to 3.13 is needed beforehand. System packages come through apt where this runs as
 #   root; otherwise the one command to type is printed and nothing is changed.
-# * Every package must match a hash in locks/ROLE.txt and arrives as a wheel: nothing is built from source
-#   but the project itself, offline. torch is the one exception (docs/adr/0001-address-free-locks.md).
+# * Every package must match a hash in locks/ROLE.txt and arrives as a wheel. Built from source are only the
+#   project itself and xcffib (plain Python, published without a wheel), offline, with locked tools. torch is
+#   the one package without a hash (docs/adr/0001-address-free-locks.md).
 # * Run again it does nothing, until a lock file, this script or the Python changes. A run that was
 #   interrupted is simply done again.
 #
@@ -80,11 +81,14 @@ fi
 export PYTHON
 
 install_system_packages() {
-  local missing=() package check reason
-  while IFS='|' read -r package check reason; do
+  local missing=() line package roles check reason
+  while IFS= read -r line; do
+    case "$line" in '' | '#'*) continue ;; esac
+    # A check may hold a pipe, written \|.
+    IFS='|' read -r package roles check reason <<<"${line//\\|/$'\x01'}"
     package="${package//[[:space:]]/}"
-    case "$package" in '' | '#'*) continue ;; esac
-    if ! bash -c "$check" >/dev/null 2>&1 </dev/null; then
+    case " $roles " in *" all "* | *" $ROLE "*) ;; *) continue ;; esac
+    if ! bash -c "${check//$'\x01'/|}" >/dev/null 2>&1 </dev/null; then
       missing+=("$package")
       say "the system package $package is missing; it is for:$reason"
     fi
@@ -141,7 +145,16 @@ install_torch() {
 }
 
 say "installing the $(grep -c '==' "$LOCK") packages of $LOCK into $VENV; the first time this takes a minute or two"
-install --only-binary :all: --require-hashes -r "$LOCK"
+# xcffib comes as source only, of plain Python: it is built without a network from the locked tools.
+sources="$(mktemp)"
+binaries="$(mktemp)"
+trap 'rm -f "$sources" "$binaries"' EXIT
+awk -v sources="$sources" -v binaries="$binaries" '
+  /^[^ ]/ { file = /^xcffib==/ ? sources : binaries }
+  { print > file }
+' "$LOCK"
+install --only-binary :all: --require-hashes -r "$binaries"
+[ ! -s "$sources" ] || install --no-deps --no-build-isolation --no-binary :all: --require-hashes -r "$sources"
 [ "$ROLE" != learning ] || install_torch
 install --no-deps --no-index --no-build-isolation --editable .
 fingerprint >"$STAMP"

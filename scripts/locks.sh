@@ -24,7 +24,7 @@ resolve() {
   shift
   echo "understudy: resolving locks/$role.txt" >&2
   "${UV:-uv}" pip compile pyproject.toml --no-config --quiet --group build --universal --python-version 3.11 \
-    --only-binary :all: --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+    --only-binary :all: --no-binary xcffib --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
     --constraints "$pins" --output-file "locks/$role.txt" "$@" >/dev/null
 }
 

@@ -73,7 +73,8 @@ def test_another_python_is_refused_with_its_version(checkout: Path, version: str
 
 def test_a_missing_system_package_is_named_in_the_one_command_to_type(checkout: Path) -> None:
     (checkout / "scripts" / "system-packages.txt").write_text(
-        "# comment\n\nhave | true | nothing\nxvfb | false | a display of its own\nopenbox | false | windows\n"
+        "# comment\n\nhave | all | true | nothing\nxvfb | dev recorder | false | a display of its own\n"
+        "openbox | all | false \\| false | windows\nlab | learning | false | another role\n"
     )
     command(checkout / "bin", "id", "echo 1000")
     command(checkout / "bin", "apt-get", "touch called")
@@ -89,7 +90,9 @@ def test_a_missing_system_package_is_named_in_the_one_command_to_type(checkout: 
 
 
 def test_root_installs_only_what_is_missing(checkout: Path) -> None:
-    (checkout / "scripts" / "system-packages.txt").write_text("have | true | a\nxvfb | test -e there | b\n")
+    (checkout / "scripts" / "system-packages.txt").write_text(
+        "have | all | true \\| true | a\nxvfb | dev | test -e there | b\n"
+    )
     command(checkout / "bin", "id", "echo 0")
     # The package list cannot be fetched: the run ends there, after both calls were noted.
     command(checkout / "bin", "apt-get", 'echo "$@" >>calls; [ "$1" = update ]')
@@ -103,10 +106,15 @@ def test_root_installs_only_what_is_missing(checkout: Path) -> None:
 
 def test_the_shipped_list_of_system_packages_is_well_formed() -> None:
     lines = (ROOT / "scripts" / "system-packages.txt").read_text().splitlines()
-    rows = [line.split("|") for line in lines if line.strip() and not line.startswith("#")]
+    rows = [
+        [cell.replace("\0", "|").strip() for cell in line.replace("\\|", "\0").split("|")]
+        for line in lines
+        if line.strip() and not line.startswith("#")
+    ]
     assert rows
     for row in rows:
-        package, check, reason = (cell.strip() for cell in row)
+        package, roles, check, reason = row
         assert package
+        assert set(roles.split()) <= {"all", "core", "dev", "learning", "recorder", "server"}
         assert reason
         assert subprocess.run([BASH, "-n", "-c", check], check=False).returncode == 0
