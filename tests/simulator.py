@@ -147,8 +147,7 @@ class Participant:
             task_label=task,
             segments=tuple(held),
         )
-        self.held.keep(made, payloads)
-        return made, payloads
+        return self.held.keep(made, payloads), payloads
 
     def share(
         self,

@@ -80,3 +80,4 @@ class Context(StrEnum):
     KEY_FILE = "understudy/v1/key-file"
     PERSONAL_HPKE = "understudy/v1/personal-hpke"
     PERSONAL_SIGNING = "understudy/v1/personal-signing"
+    RAW_FILE = "understudy/v1/raw-file"

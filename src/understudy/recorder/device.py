@@ -57,9 +57,10 @@ MAX_STEPS = 16
 
 
 class StandingCounter(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The highest number this device has given a standing."""
+    """The highest number this device has given a standing, and the state that was asked for with it."""
 
     number: int
+    state: StandingState | None = None
 
 
 class KeptStanding(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -269,7 +270,7 @@ class Device:
     ) -> Stood:
         path = self._path("standing")
         last = self._read("standing", StandingCounter).number if path.exists() else 0
-        self._write("standing", StandingCounter(number=last + step))
+        self._write("standing", StandingCounter(number=last + step, state=state))
         standing = Standing(
             programme=self.document.programme,
             tag=self.tag,
@@ -304,6 +305,13 @@ class Device:
     def consent(self) -> Consent:
         """The consent given."""
         return self._read("consent", Signed).verify(Consent)
+
+    @property
+    def wanted_standing(self) -> StandingState:
+        """The state that the person last asked for on this device, whether or not anybody confirmed it."""
+        path = self._path("standing")
+        asked = self._read("standing", StandingCounter).state if path.exists() else None
+        return asked or StandingState.ACTIVE
 
     @property
     def consent_hash(self) -> str:

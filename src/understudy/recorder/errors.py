@@ -8,6 +8,9 @@
       + LeaseError             no lease, or one that proves nothing
       + HeldError              no such held recording, or it cannot be shared
       + UnconfirmedError       a change of mind that too few custodians have confirmed
+      + CaptureError           capture cannot start, or stopped by itself
+      |   + ChannelError       what arrived from another process of the recorder is no message
+      + ControlError           no recorder runs on this device, or it cannot do what it was asked
 """
 
 from understudy.consent.errors import UnderstudyError
@@ -39,3 +42,15 @@ class UnconfirmedError(RecorderError):
     """Too few custodians have confirmed a change of mind: whether keys are released now is not known."""
 
     hint = "send it again, to the custodian's own address, until the custodian itself has confirmed it"
+
+
+class CaptureError(RecorderError):
+    """Capture cannot start, or stopped by itself; nothing more is recorded."""
+
+
+class ChannelError(CaptureError):
+    """What arrived from another process of the recorder is no message; that process is ended."""
+
+
+class ControlError(RecorderError):
+    """No recorder runs on this device, or it cannot do what it was asked."""

@@ -2,42 +2,57 @@
 
 Rules
 
-* Segments, titles, times and the leases that cover them are sealed to the personal key.
+* A recording is a small manifest and one file for each segment, each sealed to the personal key. Segments,
+  titles, times and the leases that cover them show nowhere else (``recorder.shelf`` has the files).
 * That is worth what the personal key is worth. If the device has a passphrase, a thief of the disk sees
   random ids, sizes, and the file system's times. Without one the key lies in the same folder, and the thief
   reads everything that is held, and is the participant (``recorder.device``).
-* A revision replaces the one before it as a whole; a crash leaves the old one or the new one.
+* ``put`` replaces the manifest and the changed segments as a whole: a crash at any step leaves the old state
+  or the new one. The name of the new manifest is the moment of change; what it does not name is removed.
+* A change names the revision that it is a change of. Of two programs that change one recording, the second
+  is refused and reads again.
+* An open recording is being recorded. It belongs to the process that put it first, for as long as that lives;
+  others may read it. One whose process is gone is closed by ``close_abandoned``.
 * A segment's id is fixed when it is held, so sharing can be repeated after a crash without sealing twice.
 * Deleting is one step. What was deleted never appears upstream.
 
-Example::
+Example: a session that rewrites its running segment, and closes the recording at the end::
 
     held = HeldStore(device)
-    held.keep(recording, segments)
-    for name in held.recordings(): ...
+    made = held.put(HeldRecording(..., is_open=True, segments=(first,)), {first.segment: payload})
+    made = held.put(replace(made, segments=(*made.segments[:-1], grown)), {grown.segment: longer})
+    made = held.put(replace(made, is_open=False), {})
+
+``put`` gives numbers to revisions: always go on with the value that it returned. Segments that are not in
+the new value are removed. A whole recording that is finished anyway: ``held.keep(recording, payloads)``.
 """
 
-import glob
-import io
+import fcntl
+import os
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
 from msgspec import Meta
+from msgspec.structs import replace
 
-from understudy.consent.primitives import Digest, Line, Name, RecordingId, SegmentId, Time, Value
+from understudy.consent.primitives import Count, Digest, Line, Name, RecordingId, SegmentId, Time, Value
 from understudy.custody.coverage import Coverage
+from understudy.formats.source import RandomAccess
 from understudy.recorder.device import Device
 from understudy.recorder.errors import HeldError
-from understudy.sealing.canonical import canonical, parse
-from understudy.sealing.durable import durable_remove, durable_write, private_folder
-from understudy.sealing.held import HeldContext, held_reader, held_writer
+from understudy.recorder.shelf import MAX_SEGMENTS, RUNNING, Evidence, Manifest, Part, Shelf
+from understudy.sealing.durable import PRIVATE_FILE, private_folder
+from understudy.sealing.errors import FormatError, SealError
 
-LENGTH_BYTES: Final = 8
+_LOCK: Final = ".lock"
+_ID: Final = re.compile(r"rec_[A-Za-z0-9_-]{22}")
 
 
 class HeldSegment(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One stretch, and the proof that it was recorded with permission."""
+    """One stretch, and the proof that it was recorded with permission; ``put`` numbers its revision."""
 
     segment: SegmentId
     started_at: Time
@@ -45,107 +60,326 @@ class HeldSegment(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     salt: Digest
     coverage: Coverage
     redaction: Digest
+    revision: Count = 0
 
 
 class HeldRecording(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the person sees in the list: title, times, segments in order."""
+    """What the person sees in the list: title, times, segments in order.
+
+    ``revision`` counts the changes; 0 is for what is not held yet. ``is_open``: it is being recorded.
+    """
 
     version: Annotated[int, Meta(ge=1, le=1)] = 1
     recording: RecordingId
     title: Line
     application_group: Name
     task_label: Name
-    segments: Annotated[tuple[HeldSegment, ...], Meta(min_length=1, max_length=10_000)]
+    segments: Annotated[tuple[HeldSegment, ...], Meta(min_length=1, max_length=MAX_SEGMENTS)]
+    is_open: bool = False
+    revision: Count = 0
+
+    @property
+    def started_at(self) -> int:
+        """When the first segment begins, in seconds UTC."""
+        return self.segments[0].started_at
+
+    @property
+    def ended_at(self) -> int:
+        """When the last segment ends, in seconds UTC."""
+        return self.segments[-1].ended_at
 
 
 class HeldStore:
-    """The held recordings of one device: ``held/<recording>.<revision>``."""
+    """The held recordings of one device: ``held/<recording>/...``."""
 
     def __init__(self, device: Device) -> None:
-        self._device = device
-        self._root = private_folder(device.home / "held")
-
-    def keep(self, recording: HeldRecording, payloads: Mapping[str, bytes]) -> None:
-        """Store a recording and its segments' payloads, by segment id; durable when it returns.
-
-        A recording that is already held is replaced by the new revision as a whole.
+        """Open the store and remove what a crash left over.
 
         Raises:
-            HeldError: a payload is missing or one too many.
+            DurabilityError: the folder cannot be made, or something left over cannot be removed.
         """
-        names = [segment.segment for segment in recording.segments]
-        if set(payloads) != set(names) or len(set(names)) != len(names):
-            raise HeldError("payloads and segments do not match")
-        older = self._revisions(recording.recording)
-        revision = max(older, default=0) + 1
-        sink = io.BytesIO()
-        context = self._context(recording.recording, revision)
-        with held_writer(sink, self._device.personal.hpke.public, context) as writer:
-            for part in (canonical(recording), *(payloads[name] for name in names)):
-                writer.write(len(part).to_bytes(LENGTH_BYTES, "big"))
-                writer.write(part)
-        durable_write(self._path(recording.recording, revision), sink.getvalue())
-        for old in older:
-            durable_remove(self._path(recording.recording, old))
+        self._device = device
+        self._root = private_folder(device.home / "held")
+        self._running: dict[str, int] = {}
+        with self._locked(fcntl.LOCK_EX):
+            for name in self._names():
+                self._tidy(self._shelf(name))
+
+    def put(self, recording: HeldRecording, changed: Mapping[str, bytes]) -> HeldRecording:
+        """Replace manifest and changed segments as a whole; return the recording as it is now held.
+
+        Durable when it returns. Segments that are not in ``recording`` are removed.
+
+        Args:
+            recording: what it is to be; its ``revision`` is that of the state it is a change of, 0 for none.
+            changed: payloads by segment id, of every new segment and every one that changed.
+
+        Raises:
+            HeldError: ``recording`` is a change of another state than the one held; a payload is missing or
+                one too many; or another process is recording it.
+            DurabilityError: it could not be written; what was held before is held still.
+        """
+        with self._locked(fcntl.LOCK_EX):
+            return self._put(recording, changed)
+
+    def keep(self, recording: HeldRecording, payloads: Mapping[str, bytes]) -> HeldRecording:
+        """Hold a whole recording, in place of whatever is held under its id.
+
+        Args:
+            recording: what it is to be; its ``revision`` does not matter.
+            payloads: of every segment, by segment id.
+
+        Raises:
+            HeldError: a payload is missing or one too many, or another process is recording it.
+            DurabilityError: it could not be written; what was held before is held still.
+        """
+        with self._locked(fcntl.LOCK_EX):
+            revision = self._shelf(recording.recording).revision
+            return self._put(replace(recording, revision=revision), payloads)
+
+    def names(self) -> list[str]:
+        """Return the ids of every held recording, also of those that do not open."""
+        with self._locked(fcntl.LOCK_SH):
+            return [name for name in self._names() if self._shelf(name).revision]
 
     def recordings(self) -> list[HeldRecording]:
-        """Return every held recording, oldest first."""
-        names = {path.name.partition(".")[0] for path in self._root.iterdir() if path.name[0] != "."}
-        found = [self.recording(name) for name in names]
-        return sorted(found, key=lambda recording: recording.segments[0].started_at)
+        """Return every held recording, oldest first.
+
+        Raises:
+            SealError, FormatError: a file is not this person's, or damaged.
+        """
+        with self._locked(fcntl.LOCK_SH):
+            names = [name for name in self._names() if self._shelf(name).revision]
+            found = [self._recording(name) for name in names]
+        return sorted(found, key=lambda recording: (recording.started_at, recording.recording))
 
     def recording(self, name: str) -> HeldRecording:
         """Return what one held recording is, without its payloads.
 
         Raises:
             HeldError: there is none of that id.
+            SealError, FormatError: a file is not this person's, or damaged.
         """
-        return parse(HeldRecording, next(self._parts(name)))
+        with self._locked(fcntl.LOCK_SH):
+            return self._recording(name)
+
+    def payload(self, name: str, segment: str) -> bytes:
+        """Return one segment's payload, a complete recording file; raises as ``opened``."""
+        with self.opened(name, segment) as source:
+            return source.read()
 
     def payloads(self, name: str) -> dict[str, bytes]:
-        """Return one held recording's payloads by segment id, each a complete recording file.
+        """Return one held recording's payloads by segment id, all of one state; raises as ``opened``."""
+        with self._locked(fcntl.LOCK_SH):
+            shelf = self._shelf(name)
+            found = {}
+            for part in shelf.manifest()[0].segments:
+                with shelf.payload(part) as source:
+                    found[part.segment] = source.read()
+            return found
+
+    @contextmanager
+    def opened(self, name: str, segment: str) -> Iterator[RandomAccess]:
+        """Open one segment's payload for reading at random; only what is read is decrypted.
 
         Raises:
-            HeldError: there is none of that id.
+            HeldError: there is no such recording, or no such segment in it.
+            SealError, FormatError: a file is not this person's, or damaged.
         """
-        parts = self._parts(name)
-        recording = parse(HeldRecording, next(parts))
-        return {segment.segment: next(parts) for segment in recording.segments}
+        with ExitStack() as stack:
+            with self._locked(fcntl.LOCK_SH):
+                shelf = self._shelf(name)
+                parts = [part for part in shelf.manifest()[0].segments if part.segment == segment]
+                if not parts:
+                    raise HeldError("no such segment in the held recording")
+                # Once open, the file can be read to its end even if it is replaced meanwhile.
+                payload = stack.enter_context(shelf.payload(parts[0]))
+            yield payload
 
     def delete(self, name: str) -> None:
         """Delete a held recording.
 
         Raises:
-            HeldError: there is none of that id.
+            HeldError: there is none of that id, or another process is recording it.
+            DurabilityError: something of it could not be removed; the next opening removes it.
         """
-        revisions = self._revisions(name)
-        if not revisions:
-            raise HeldError("no such held recording")
-        for revision in revisions:
-            durable_remove(self._path(name, revision))
+        with self._locked(fcntl.LOCK_EX):
+            shelf = self._shelf(name)
+            if not shelf.revision:
+                raise HeldError("no such held recording")
+            if self._is_foreign(name):
+                raise HeldError("it is being recorded", hint="stop recording first")
+            shelf.remove()
+            self._release(name)
 
-    def _parts(self, name: str) -> Iterator[bytes]:
-        """Yield the manifest's bytes, then every payload."""
-        revisions = self._revisions(name)
-        if not revisions:
-            raise HeldError("no such held recording")
-        context = self._context(name, max(revisions))
-        with self._path(name, max(revisions)).open("rb") as file:
-            reader = held_reader(file, self._device.personal.hpke, context)
-            while head := reader.read(LENGTH_BYTES):
-                part = reader.read(int.from_bytes(head, "big"))
-                yield part or b""
+    def is_running(self, name: str) -> bool:
+        """Return whether a living process, this one included, is recording it."""
+        with self._locked(fcntl.LOCK_SH):
+            return name in self._running or self._is_foreign(name)
 
-    def _context(self, name: str, revision: int) -> HeldContext:
-        return HeldContext(
-            programme=self._device.document.programme,
-            tag=self._device.tag,
+    def close_abandoned(self) -> list[str]:
+        """Close the recordings that were being recorded by a process that is gone; return their ids."""
+        closed = []
+        with self._locked(fcntl.LOCK_EX):
+            for name in self._names():
+                if name in self._running or self._is_foreign(name) or not self._shelf(name).revision:
+                    continue
+                found = self._recording(name)
+                if found.is_open:
+                    self._put(replace(found, is_open=False), {})
+                    closed.append(name)
+        return closed
+
+    def release(self) -> None:
+        """Let go of the open recordings, as the end of the process does."""
+        for name in list(self._running):
+            self._release(name)
+
+    def _put(self, recording: HeldRecording, changed: Mapping[str, bytes]) -> HeldRecording:
+        name = recording.recording
+        shelf = self._shelf(name)
+        if self._is_foreign(name):
+            raise HeldError("it is being recorded", hint="stop recording first")
+        revision = shelf.revision
+        if recording.revision != revision:
+            raise HeldError("the recording was changed or removed meanwhile", hint="look again, then repeat")
+        known = {part.segment: part for part in shelf.manifest()[0].segments} if revision else {}
+        parts = tuple(_part(segment, known, changed, revision + 1) for segment in recording.segments)
+        names = {part.segment for part in parts}
+        if len(names) != len(parts) or not names >= changed.keys():
+            raise HeldError("payloads and segments do not match")
+        manifest = Manifest(
             recording=name,
+            title=recording.title,
+            application_group=recording.application_group,
+            task_label=recording.task_label,
+            is_open=recording.is_open,
+            segments=parts,
+        )
+        contents = {
+            segment.segment: (
+                Evidence(salt=segment.salt, coverage=segment.coverage),
+                changed[segment.segment],
+            )
+            for segment in recording.segments
+            if segment.segment in changed
+        }
+        if recording.is_open:
+            self._claim(shelf)
+        shelf.write(manifest, contents, revision + 1)
+        if not recording.is_open:
+            self._release(name)
+        numbered = tuple(
+            replace(segment, revision=part.revision)
+            for segment, part in zip(recording.segments, parts, strict=True)
+        )
+        return replace(recording, segments=numbered, revision=revision + 1)
+
+    def _recording(self, name: str) -> HeldRecording:
+        shelf = self._shelf(name)
+        manifest, revision = shelf.manifest()
+        return HeldRecording(
+            recording=manifest.recording,
+            title=manifest.title,
+            application_group=manifest.application_group,
+            task_label=manifest.task_label,
+            segments=tuple(_segment(part, shelf.evidence(part)) for part in manifest.segments),
+            is_open=manifest.is_open,
             revision=revision,
         )
 
-    def _revisions(self, name: str) -> list[int]:
-        return [int(path.suffix[1:]) for path in self._root.glob(f"{glob.escape(name)}.*")]
+    def _shelf(self, name: str) -> Shelf:
+        if not _ID.fullmatch(name):
+            raise HeldError("no such held recording")
+        return Shelf(self._root, self._device, name)
 
-    def _path(self, name: str, revision: int) -> Path:
-        return self._root / f"{name}.{revision}"
+    def _names(self) -> list[str]:
+        return sorted(path.name for path in self._root.iterdir() if _ID.fullmatch(path.name))
+
+    def _tidy(self, shelf: Shelf) -> None:
+        """Remove what a crash left in a recording's folder; one that does not open is left as it is."""
+        if not shelf.revision:
+            if not self._is_foreign(shelf.folder.name):
+                shelf.remove()
+            return
+        try:
+            manifest, revision = shelf.manifest()
+        except (SealError, FormatError):
+            return
+        shelf.tidy(manifest, revision)
+
+    def _claim(self, shelf: Shelf) -> None:
+        """Mark a recording as being recorded by this process, for as long as it lives."""
+        name = shelf.folder.name
+        if name not in self._running:
+            private_folder(shelf.folder)
+            self._running[name] = _open_lock(shelf.folder / RUNNING)
+            fcntl.flock(self._running[name], fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _release(self, name: str) -> None:
+        descriptor = self._running.pop(name, None)
+        (self._root / name / RUNNING).unlink(missing_ok=True)
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def _is_foreign(self, name: str) -> bool:
+        """Return whether another process, or another store of this one, is recording it."""
+        if name in self._running:
+            return False
+        try:
+            descriptor = os.open(self._root / name / RUNNING, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            # Shared, so that two who ask do not take each other for the recorder.
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    @contextmanager
+    def _locked(self, mode: int) -> Iterator[None]:
+        """Keep other processes from changing what is held; a shared lock lets others read."""
+        descriptor = _open_lock(self._root / _LOCK)
+        try:
+            fcntl.flock(descriptor, mode)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _part(
+    segment: HeldSegment, known: Mapping[str, Part], changed: Mapping[str, bytes], revision: int
+) -> Part:
+    """Return a segment's row of the manifest."""
+    part = Part(
+        segment=segment.segment,
+        started_at=segment.started_at,
+        ended_at=segment.ended_at,
+        redaction=segment.redaction,
+        revision=revision,
+    )
+    if segment.segment in changed:
+        return part
+    before = known.get(segment.segment)
+    if before is None or replace(part, revision=before.revision) != before:
+        raise HeldError("payloads and segments do not match")
+    return before
+
+
+def _segment(part: Part, evidence: Evidence) -> HeldSegment:
+    return HeldSegment(
+        segment=part.segment,
+        started_at=part.started_at,
+        ended_at=part.ended_at,
+        salt=evidence.salt,
+        coverage=evidence.coverage,
+        redaction=part.redaction,
+        revision=part.revision,
+    )
+
+
+def _open_lock(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)

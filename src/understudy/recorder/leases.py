@@ -5,7 +5,8 @@ Rules
 * A lease is believed under the server's signature and for this device and consent; the statement under a
   custodian's signature, with the path of this request's own nonce. Neither is believed alone.
 * Capture ends at the earlier of the lease's end and the statement's age limit, counted from when the nonce
-  was sent.
+  was sent. ``deadline_ms`` says that on the boot clock, which nobody sets; a lease counts for no longer than
+  it says it lasts, wherever the two calendars stand.
 * Everything that covered a stretch is kept with the held recording until it has been shown to ingest once.
 
 Example::
@@ -25,6 +26,7 @@ from understudy.contract.messages import LeaseAnswer
 from understudy.contract.ports import ServerPort
 from understudy.custody.coverage import Coverage
 from understudy.custody.statement import verify_answer
+from understudy.recorder.boot import boot_ms
 from understudy.recorder.device import Device
 from understudy.recorder.errors import LeaseError
 from understudy.sealing.errors import FormatError, SignatureError
@@ -32,13 +34,18 @@ from understudy.sealing.signing import sign
 
 
 class LeaseKeeper:
-    """Keeps the leases of one recording, oldest first."""
+    """Keeps the leases of one recording, oldest first.
+
+    Attributes:
+        deadline_ms: until when the newest lease lets capture go on, in milliseconds of the boot clock.
+    """
 
     def __init__(self, device: Device, server: ServerPort, clock: Clock) -> None:
         self._device = device
         self._server = server
         self._clock = clock
         self._answers: list[tuple[Lease, LeaseAnswer]] = []
+        self.deadline_ms = 0
 
     def renew(self) -> int:
         """Obtain one more lease; return the time until which capture may go on.
@@ -49,7 +56,7 @@ class LeaseKeeper:
             UnavailableError: server or custodian cannot be reached.
         """
         device = self._device
-        asked_at = self._clock.now()
+        asked_at, asked_ms = self._clock.now(), boot_ms()
         nonce = encode_bytes(secrets.token_bytes(32))
         request = LeaseRequest(
             programme=device.document.programme,
@@ -64,7 +71,15 @@ class LeaseKeeper:
         lease = self._checked_lease(answer, request)
         self._check_statement(answer, nonce)
         self._answers.append((lease, answer))
-        return min(lease.not_after, asked_at + device.document.delays.statement_seconds)
+        until = min(lease.not_after, asked_at + device.document.delays.statement_seconds)
+        lasts = min(until - asked_at, lease.not_after - lease.not_before)
+        # The nonce was sent somewhere inside the second asked_at; counting a second less is always inside it.
+        self.deadline_ms = asked_ms + max(0, lasts - 1) * 1_000
+        return until
+
+    def forget_before(self, time: int) -> None:
+        """Forget leases that ended before ``time``: what they covered is held, or was never recorded."""
+        self._answers = [(lease, answer) for lease, answer in self._answers if lease.not_after >= time]
 
     def coverage(self, started_at: int, ended_at: int) -> Coverage:
         """Return the leases and statements that touch the stretch.

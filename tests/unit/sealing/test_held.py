@@ -18,6 +18,7 @@ CONTEXT = HeldContext(
     programme="prg_" + encode_bytes(bytes([1] * 16)),
     tag=encode_bytes(bytes([2] * 32)),
     recording="rec_" + encode_bytes(bytes([3] * 16)),
+    part="seg_" + encode_bytes(bytes([4] * 16)),
     revision=4,
 )
 RECORDING = Random(1).randbytes(50_000)
@@ -50,13 +51,15 @@ def test_nobody_else_does() -> None:
     "change",
     [
         {"revision": 3},
+        {"part": "seg_" + encode_bytes(bytes([9] * 16))},
+        {"part": "manifest"},
         {"recording": "rec_" + encode_bytes(bytes([9] * 16))},
         {"tag": encode_bytes(bytes([9] * 32))},
         {"programme": "prg_" + encode_bytes(bytes([9] * 16))},
     ],
-    ids=["revision", "recording", "tag", "programme"],
+    ids=["revision", "segment", "manifest", "recording", "tag", "programme"],
 )
-def test_another_recording_or_revision_does_not_pass_for_this_one(change: dict[str, object]) -> None:
+def test_another_recording_part_or_revision_does_not_pass_for_this_one(change: dict[str, object]) -> None:
     with pytest.raises(SealError):
         held_reader(io.BytesIO(HELD), SEED.hpke, msgspec.structs.replace(CONTEXT, **change))
 

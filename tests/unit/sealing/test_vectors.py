@@ -129,7 +129,7 @@ def test_small_sealed_things_open(known: Any) -> None:
         PersonalSeed(decode_bytes(held["personal_seed"])).hpke,
         parse(HeldContext, held["context"].encode()),
     )
-    assert (reader.read() or b"").decode() == held["recording"]
+    assert (reader.read() or b"").decode() == held["content"]
 
     wrapped = parse(WrappedKey, shred["wrapped"].encode())
     escrow = ShredKey(decode_bytes(shred["key"])).unwrap(wrapped)

@@ -134,11 +134,12 @@ def sealed() -> dict[str, object]:
         programme=identifier("prg", 1),
         tag=personal.tag(identifier("prg", 1)),
         recording=identifier("rec", 2),
+        part=identifier("seg", 3),
         revision=3,
     )
     sink = io.BytesIO()
     with held_writer(sink, personal.hpke.public, held) as writer:
-        writer.write(b"a held recording")
+        writer.write(b"a held segment")
     context = info_for(Context.SEAL_CONTEXT, seal_context()).chunk_context
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "one.key"
@@ -169,7 +170,7 @@ def sealed() -> dict[str, object]:
             "personal_seed": encode_bytes(personal.raw),
             "context": canonical(held).decode(),
             "file": encode_bytes(sink.getvalue()),
-            "recording": "a held recording",
+            "content": "a held segment",
         },
         "shred": {
             "key": encode_bytes(shred.raw),

@@ -31,7 +31,7 @@ b'\x89USR'
 """
 
 import hashlib
-from collections.abc import Iterable, Sized
+from collections.abc import Callable, Iterable, Sized
 from typing import Protocol, TypeVar
 
 from understudy.consent.primitives import Value
@@ -85,10 +85,17 @@ class Writable(Protocol):
 
 
 class RecordingWriter:
-    """Writes one recording file to ``file``, front to back."""
+    """Writes one recording file to ``file``, front to back.
 
-    def __init__(self, file: Writable) -> None:
+    Args:
+        file: takes bytes in order.
+        encoder: makes the plain lossless WebP file of a picture; one that remembers saves a recorder that
+            writes the same frames again most of its work.
+    """
+
+    def __init__(self, file: Writable, *, encoder: Callable[[Picture], bytes] = encode) -> None:
         self._file = file
+        self._encoder = encoder
         self._chunks: list[Chunk] = []
         self._known: dict[bytes, int] = {}
         self._trees: list[TreeFacts] = []
@@ -130,7 +137,7 @@ class RecordingWriter:
         key = hashlib.sha256(b"frame" + identity(x, y, picture)).digest()
         if key not in self._known:
             number = _next(self._frames, Kind.FRAME)
-            frame = Frame(x=x, y=y, width=picture.width, height=picture.height, webp=encode(picture))
+            frame = Frame(x=x, y=y, width=picture.width, height=picture.height, webp=self._encoder(picture))
             self._append(Kind.FRAME, frame.pack(), 1)
             # The pixels are on disk; only the box is needed from here on.
             self._frames.append(Frame(x=x, y=y, width=picture.width, height=picture.height, webp=b""))
