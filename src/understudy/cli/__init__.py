@@ -54,6 +54,7 @@ for _name, _target, _help in (
     ("log", "understudy.cli.log:app", "The transparency log: show, export, verify, who read mine."),
     ("suspend", "understudy.cli.switch:suspend", "Stop capture, ingest, reads, releases, training, or all."),
     ("lift", "understudy.cli.switch:lift", "Start again what was suspended; needs the lift keys."),
+    ("canary", "understudy.cli.canary:app", "Planted strings: make them, look for them."),
     ("demo", "understudy.cli.demo:demo", "Run the whole path on this machine, end to end."),
 ):
     app.command(_target, name=_name, help=_help)

@@ -24,7 +24,7 @@ from understudy.consent.errors import UnderstudyError
 from understudy.formats.recording.actions import Key, Type
 from understudy.formats.recording.layout import MAGIC, Kind
 from understudy.formats.recording.reader import RecordingReader
-from understudy.redaction.canaries.pixels import Template, shows
+from understudy.redaction.canaries.pixels import Template, shown
 from understudy.redaction.canaries.planted import grams
 from understudy.redaction.canaries.store import Needles, unpacked
 
@@ -81,7 +81,7 @@ class _Search:
         self._templates = templates
         self._grams = [(number, grams(password)) for number, password in enumerate(passwords, 1)]
         self._needles = Needles(canaries)
-        self._frames: dict[bytes, tuple[int, ...]] = {}
+        self._frames: dict[bytes, set[int]] = {}
         self.hits: set[tuple[int, str, str]] = set()
         self.password_hits: set[tuple[int, str, str]] = set()
         self.recordings = self.others = self.strings = self.frames = 0
@@ -118,10 +118,7 @@ class _Search:
         frame = reader.frame(number)
         self.frames += 1
         if frame.webp not in self._frames:  # the same pixels come back in many segments
-            picture = frame.picture()
-            self._frames[frame.webp] = tuple(
-                template.canary for template in self._templates if shows(picture, template)
-            )
+            self._frames[frame.webp] = shown(frame.picture(), self._templates)
         self.hits |= {(canary, "frame", str(path)) for canary in self._frames[frame.webp]}
 
     def _strings(self, part: str, value: object, path: Path) -> None:

@@ -1,21 +1,23 @@
-"""Finds rendered text in pixels: template matching on ink.
+"""Finds rendered text in pixels: template matching by normalised cross-correlation.
 
 Rules
 
-* A template is the text as a browser draws it, cut to its ink. On a screen of scale 1 the same face and size
-  give the same pixels wherever they stand, so one row of ink is looked up exactly and the rest is then
-  compared with a tolerance.
-* Ink is what is darker than the middle between text and ground. Which grey that is depends on their colours,
-  so both are looked at under several, and the picture inverted for light text.
-* A template of under 40 ink pixels proves nothing and is refused.
+* A template is the text as a browser draws it, cut to its ink. Browsers place letters at fractions of a pixel
+  and screens have colours, so what counts is correlation, which knows neither colour nor contrast: ``ALIKE``
+  or more of 1, or of -1 for light text on dark.
+* A template that is hardly anything, or nothing but ink, proves nothing and is refused.
+
+Lewis, "Fast normalized cross-correlation", 1995.
 
 Example
 
->>> dot = Picture(width=2, height=1, rgb=bytes([0, 0, 0, 255, 255, 255]))
->>> ink(dot).tolist()
-[[1, 0]]
+>>> bars = np.tile(np.array([0, 255, 255], dtype=np.uint8), 100).reshape(10, 30)
+>>> picture = Picture(width=30, height=10, rgb=np.repeat(bars, 3).tobytes())
+>>> shows(picture, template(1, picture))
+True
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -25,89 +27,100 @@ from numpy.typing import NDArray
 from understudy.formats.picture import Picture
 from understudy.redaction.canaries.planted import CanaryError
 
+ALIKE: Final = 0.8
 LEAST_INK: Final = 40
-TOLERANCE: Final = 0.04
-"""Share of the template's pixels that may differ."""
 MIDDLE: Final = 128
-MIDDLES: Final = tuple(range(64, 208, 8))
-"""Greys that may lie in the middle between text and ground."""
-NEAR: Final = tuple(range(104, 156, 4))
-"""The same for a template, which is black on white: what blurs differs by rounding only."""
+_FLAT: Final = 4.0
+"""Standard deviation, in greys, under which a place shows nothing."""
 
-Ink = NDArray[np.uint8]
-
-
-class Drawing(msgspec.Struct, frozen=True, kw_only=True):
-    """Ink, one byte a pixel, and its row that changes most often, as bytes to look up."""
-
-    ink: Ink
-    row: int
-    pattern: bytes
+Grey = NDArray[np.float32]
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True):
-    """How one canary looks: its number, and its drawings."""
+    """How one canary looks: its number, and its drawings in greys, each without its mean."""
 
     canary: int
-    drawings: tuple[Drawing, ...]
+    drawings: tuple[Grey, ...]
 
     def __repr__(self) -> str:
         return f"Template(canary={self.canary})"
 
 
-def ink(picture: Picture) -> Ink:
-    """Return 1 where a pixel is dark, 0 elsewhere; height x width."""
-    return (_luma(picture) < MIDDLE).astype(np.uint8)
-
-
-def template(canary: int, picture: Picture) -> Template:
-    """Return the template of a canary drawn black on white.
+def template(canary: int, *pictures: Picture) -> Template:
+    """Return the template of a canary drawn black on white, once or in several ways.
 
     Raises:
         CanaryError: hardly anything is drawn.
     """
-    luma = _luma(picture)
-    if int((luma < MIDDLE).sum()) < LEAST_INK:
-        raise CanaryError(f"the picture of canary {canary} shows hardly anything")
-    drawings = {made.pattern: made for made in (_drawing(luma < middle) for middle in NEAR)}
-    return Template(canary=canary, drawings=tuple(drawings.values()))
+    drawings = []
+    for grey in map(_grey, pictures):
+        dark = grey < MIDDLE
+        if not LEAST_INK <= int(dark.sum()) <= dark.size // 2:
+            raise CanaryError(f"the picture of canary {canary} shows hardly anything, or nothing but ink")
+        rows, columns = np.flatnonzero(dark.any(axis=1)), np.flatnonzero(dark.any(axis=0))
+        cut = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        drawings.append(cut - cut.mean())
+    return Template(canary=canary, drawings=tuple(drawings))
 
 
 def shows(picture: Picture, wanted: Template) -> bool:
-    """Return whether the picture shows the template anywhere, dark on light or light on dark."""
-    luma = _luma(picture)
-    for middle in MIDDLES:
-        dark = (luma < middle).astype(np.uint8)
-        for drawn in (dark, 1 - dark):
-            flat = drawn.tobytes()
-            if any(_lies_in(drawn, flat, each) for each in wanted.drawings):
-                return True
-    return False
+    """Return whether the picture shows the template anywhere."""
+    return bool(shown(picture, [wanted]))
 
 
-def _drawing(dark: NDArray[np.bool_]) -> Drawing:
-    rows, columns = np.flatnonzero(dark.any(axis=1)), np.flatnonzero(dark.any(axis=0))
-    cut = np.ascontiguousarray(dark[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]).astype(np.uint8)
-    row = int(np.abs(np.diff(cut.astype(np.int8), axis=1)).sum(axis=1).argmax())
-    return Drawing(ink=cut, row=row, pattern=cut[row].tobytes())
+def shown(picture: Picture, templates: Iterable[Template]) -> set[int]:
+    """Return the numbers of the canaries that the picture shows."""
+    place = _Place(_grey(picture))
+    found: set[int] = set()
+    for wanted in templates:
+        if wanted.canary not in found and any(place.likeness(each) >= ALIKE for each in wanted.drawings):
+            found.add(wanted.canary)
+    return found
 
 
-def _luma(picture: Picture) -> NDArray[np.uint8]:
+class _Place:
+    """One picture, transformed once for all templates."""
+
+    def __init__(self, grey: Grey) -> None:
+        self._shape = grey.shape
+        self._size = tuple(1 << (side - 1).bit_length() for side in grey.shape)
+        # Values near zero keep the sums exact enough in the sums of squares below.
+        centred = grey - np.float32(MIDDLE)
+        self._spectrum = np.fft.rfft2(centred, self._size)
+        self._sums = _running(centred.astype(np.float64))
+        self._squares = _running(centred.astype(np.float64) ** 2)
+
+    def likeness(self, drawing: Grey) -> float:
+        """Return the largest absolute correlation of the drawing with any place of the picture, 0 to 1."""
+        height, width = drawing.shape
+        if height > self._shape[0] or width > self._shape[1]:
+            return 0.0
+        product = self._spectrum * np.conj(np.fft.rfft2(drawing, self._size))
+        rows, columns = self._shape[0] - height + 1, self._shape[1] - width + 1
+        shared = np.fft.irfft2(product, self._size)[:rows, :columns]
+        count = height * width
+        total, squares = _windows(self._sums, height, width), _windows(self._squares, height, width)
+        spread = squares - total**2 / count
+        lively = spread > count * _FLAT**2
+        if not lively.any():
+            return 0.0
+        energy = float((drawing.astype(np.float64) ** 2).sum())
+        return float((np.abs(shared[lively]) / np.sqrt(spread[lively] * energy)).max())
+
+
+def _running(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sums over all rectangles from the top left, with a row and a column of zeros before."""
+    return np.pad(values.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+
+
+def _windows(running: NDArray[np.float64], height: int, width: int) -> NDArray[np.float64]:
+    """Return the sum over every window of a size, by its top left corner."""
+    below = running[height:, width:] - running[height:, :-width]
+    above = running[:-height, width:] - running[:-height, :-width]
+    return np.asarray(below - above)
+
+
+def _grey(picture: Picture) -> Grey:
     """Return the brightness of every pixel by ITU-R BT.601, 0 to 255; height x width."""
     rgb = np.frombuffer(picture.rgb, dtype=np.uint8).reshape(picture.height, picture.width, 3)
-    return ((rgb.astype(np.uint32) @ np.array([299, 587, 114], dtype=np.uint32)) // 1000).astype(np.uint8)
-
-
-def _lies_in(drawn: Ink, flat: bytes, wanted: Drawing) -> bool:
-    height, width = wanted.ink.shape
-    stride = drawn.shape[1]
-    most = int(TOLERANCE * wanted.ink.size)
-    at = flat.find(wanted.pattern)
-    while at >= 0:
-        y, x = at // stride - wanted.row, at % stride
-        if y >= 0 and y + height <= drawn.shape[0] and x + width <= stride:
-            differing = int(np.count_nonzero(drawn[y : y + height, x : x + width] != wanted.ink))
-            if differing <= most:
-                return True
-        at = flat.find(wanted.pattern, at + 1)
-    return False
+    return rgb.astype(np.float32) @ np.array([0.299, 0.587, 0.114], dtype=np.float32)

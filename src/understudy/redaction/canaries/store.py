@@ -74,7 +74,11 @@ class Needles:
         for number, canary in enumerate(canaries, 1):
             for name, forms in spellings(canary).items():
                 for form in forms:
-                    self._automaton.add_word(form.decode("latin-1"), (number, name))
+                    word = form.decode("latin-1")
+                    if (
+                        word not in self._automaton
+                    ):  # plain letters are their own escape: the first name stays
+                        self._automaton.add_word(word, (number, name))
         self._automaton.make_automaton()
 
     def found_in(self, data: bytes) -> set[tuple[int, str]]:
