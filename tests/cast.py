@@ -72,8 +72,9 @@ def personal_seed(name: str) -> PersonalSeed:
 class Cast:
     """Everybody's private keys, and the document that names the public ones."""
 
-    def __init__(self, delays: Delays | None = None) -> None:
+    def __init__(self, delays: Delays | None = None, terms: Terms | None = None) -> None:
         self.delays: Final = delays or Delays()
+        self.terms: Final = terms or TERMS
         self.server: Final = self.person("server")
         self.escrow_issuer: Final = self.person("escrow-issuer")
         self.log: Final = self.person("log")
@@ -124,7 +125,7 @@ class Cast:
             number=1,
             previous=None,
             profile=Profile.EMBEDDED,
-            terms=TERMS,
+            terms=self.terms,
             delays=self.delays,
             roster=tuple(
                 RosterMember(name=name, roles=roles, credential=self.credential(name))

@@ -160,9 +160,8 @@ class Machine:
             segments=tuple(held),
         )
         store = HeldStore(self.device)
-        store.keep(made, payloads)
         outbox = Outbox(self.device)
-        outbox.seal(store, made)
+        outbox.seal(store, store.keep(made, payloads))
         for _ in outbox.send(self.server):
             pass
         return [entry.segment for entry in outbox.entries() if entry.state == "shared"]

@@ -33,7 +33,7 @@ from understudy.consent.consent import StandingState
 from understudy.consent.credentials import Ed25519Credential
 from understudy.consent.enrolment import EnrolmentRecord
 from understudy.consent.primitives import encode_bytes, new_id
-from understudy.consent.programme import Delays, ProgrammeDocument
+from understudy.consent.programme import Delays, ProgrammeDocument, Terms
 from understudy.consent.purposes import Activity, Purpose, ReasonCode, Stream
 from understudy.consent.scope import Scope
 from understudy.contract.messages import RequestState, SegmentEntry
@@ -178,6 +178,7 @@ class Simulator:
         root: Path,
         *,
         delays: Delays | None = None,
+        terms: Terms | None = None,
         rules: tuple[Rule, ...] = RULES,
         lifted: bool = True,
         at: int = STARTED_AT,
@@ -187,12 +188,13 @@ class Simulator:
         Args:
             root: one folder for each party, and one for devices.
             delays: of the programme document.
+            terms: of the programme document.
             rules: what the custodian releases by; a test takes one away to see that it is missed.
             lifted: whether the switch was lifted for the first time.
             at: what the clock shows.
         """
         self.root: Final = root
-        self.cast: Final = Cast(delays)
+        self.cast: Final = Cast(delays, terms)
         self.clock: Final = FixedClock(at)
         self.document: Final = self.cast.signed_document()
         self.programme: Final = self.document.verify(ProgrammeDocument)

@@ -168,7 +168,7 @@ class TestFullDisk:
         scene.ana.outbox.seal(scene.ana.held, recording)
         with full_disk(), pytest.raises((UnavailableError, DurabilityError)):
             scene.ana.send()
-        assert scene.ana.outbox.entries()[-1].state == "sealed"
+        assert scene.ana.outbox.entries()[-1].state == "sending"
         self.restart(scene)
         assert scene.ana.send() == 1
         assert scene.world.server.vault.headers(list(payloads))

@@ -31,7 +31,7 @@ from understudy.vault.ingest import Ingest
 def nothing_recorded(participant: Participant) -> bool:
     """Whether no event of this participant is on the device or at the server."""
     folders = [participant.device.home / name for name in ("held", "outbox")]
-    return not any(path for folder in folders for path in folder.iterdir())
+    return not any(path.name != ".lock" for folder in folders for path in folder.iterdir())
 
 
 def lease_refusal(world: Simulator, key: SigningKey, **changes: Any) -> str:
@@ -270,7 +270,7 @@ class TestNoIngest:
     ) -> None:
         made, payloads = scene.ana.record()
         changed = alter(scene, made)
-        scene.ana.held.keep(changed, payloads)
+        changed = scene.ana.held.keep(changed, payloads)
         scene.ana.outbox.seal(scene.ana.held, changed)
         with pytest.raises(RefusedError) as caught:
             scene.ana.send()

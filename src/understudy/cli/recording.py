@@ -1,7 +1,8 @@
-"""``understudy recording``: make a synthetic one, check, list, share, delete, send what waits."""
+"""``understudy recording``: make a synthetic one; check, show and draw files in clear."""
 
 import secrets
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -9,22 +10,24 @@ from cyclopts import App, Parameter
 
 from understudy.cli import UNVERIFIED
 from understudy.cli.connect import DEFAULT_DEVICE, DEFAULT_SERVER, DeviceHome, ServerUrl, connect, open_device
-from understudy.cli.output import Json, emit, moment, progress_bar, remark, short, table
+from understudy.cli.output import Json, emit, progress_bar, remark
 from understudy.consent.clock import SystemClock
+from understudy.consent.errors import UnderstudyError
 from understudy.consent.primitives import encode_bytes, new_id
-from understudy.formats.recording.actions import act_of, resulting_value
+from understudy.formats.elements import ElementTree
+from understudy.formats.recording.actions import Action
 from understudy.formats.recording.check import check as check_recording
 from understudy.formats.recording.layout import Kind
 from understudy.formats.recording.manifest import RedactionStamp
 from understudy.formats.recording.reader import RecordingReader
+from understudy.formats.recording.words import sentence, time_words, visible
+from understudy.formats.sheet.sheet import COLUMNS, LIMIT, contact_sheet
 from understudy.formats.synthetic import synthetic_segment
-from understudy.recorder.device import Device
 from understudy.recorder.held import HeldRecording, HeldSegment, HeldStore
 from understudy.recorder.leases import LeaseKeeper
-from understudy.recorder.outbox import Outbox
 from understudy.sealing.signing import document_hash
 
-app = App(name="recording", help="Held recordings: make, check, list, share, delete.")
+app = App(name="recording", help="Recording files: make a synthetic one; check, show and draw.")
 
 NOTHING_TO_REDACT = RedactionStamp(rules=encode_bytes(bytes(32)), layers=())
 """Stamp of recordings that show no person: no rules, no layers."""
@@ -98,24 +101,9 @@ def synthetic(
     emit(
         {"recording": recording, "segments": [segment.segment for segment in held]},
         f"held {recording}: {segments} segment(s), {sum(map(len, payloads.values())):,} bytes\n"
-        f"next: understudy recording share {recording}",
+        f"next: understudy review show {recording}, then understudy review share {recording}",
         as_json=json,
     )
-
-
-@app.command(name="list")
-def list_(*, device: DeviceHome = DEFAULT_DEVICE, json: Json = False) -> None:
-    """List what is held here and what is in the outbox."""
-    here = open_device(device)
-    held = HeldStore(here).recordings()
-    waiting = Outbox(here).entries()
-    shown = table("on this device", "recording", "state", "what", "when")
-    for recording in held:
-        first = recording.segments[0]
-        shown.add_row(recording.recording, "held", recording.title, moment(first.started_at))
-    for entry in waiting:
-        shown.add_row(entry.recording, entry.state, entry.segment, "")
-    emit({"held": held, "outbox": waiting}, shown, as_json=json)
 
 
 @app.command
@@ -135,72 +123,41 @@ def show(file: Path, *, json: Json = False) -> None:
         reader = RecordingReader(source)
         manifest, actions = reader.manifest, list(reader.actions())
         trees = [reader.tree(number) for number in range(reader.count(Kind.TREES))] if json else []
-    shown = table(manifest.title, "at", "act", "result")
-    for action in actions:
-        shown.add_row(f"{action.at_ms / 1000:.2f} s", act_of(action), resulting_value(action) or "")
-    emit({"manifest": manifest, "actions": actions, "trees": trees}, shown, as_json=json)
+        lines = [visible(manifest.title, 200), ""]
+        lines += [
+            f"{time_words(action.at_ms):>7}  {sentence(action, _before(reader, action))}"
+            for action in actions
+        ]
+    emit({"manifest": manifest, "actions": actions, "trees": trees}, "\n".join(lines), as_json=json)
 
 
 @app.command
-def share(
-    recording: Annotated[str, Parameter(help="Which one; `understudy recording list` shows them.")],
-    *,
-    device: DeviceHome = DEFAULT_DEVICE,
-    server: ServerUrl = DEFAULT_SERVER,
-    now: Annotated[
-        bool, Parameter(negative="", help="Upload at once instead of after a random delay.")
-    ] = False,
+def sheet(
+    *files: Annotated[
+        Path, Parameter(help="Recording files in clear, as `understudy grant open --out` writes them.")
+    ],
+    out: Annotated[Path, Parameter(help="The PNG file to write, in clear.")],
+    columns: Annotated[int, Parameter(help="Pictures in a row.")] = COLUMNS,
+    limit: Annotated[
+        int, Parameter(help="Pictures in all; what is left out is counted on the sheet.")
+    ] = LIMIT,
     json: Json = False,
 ) -> None:
-    """Seal a held recording and upload it. From then on this device cannot read it back."""
-    here = open_device(device)
-    held = HeldStore(here)
-    sealed = Outbox(here).seal(held, held.recording(recording))
-    spread = 0 if now else secrets.randbelow(here.document.delays.upload_spread_seconds + 1)
-    if spread:
-        remark(f"sealed; the upload starts in {spread} s (see --now), or later: understudy recording send")
-        time.sleep(spread)
-    _send(here, server, json, sealed)
+    """Draw a contact sheet: every act, what the screen showed before it, and its target."""
+    if not files:
+        raise UnderstudyError("a sheet is of at least one file")
+    with ExitStack() as stack:
+        sources = [stack.enter_context(file.open("rb")) for file in files]
+        png = contact_sheet(sources, columns=columns, limit=limit)
+    out.touch(mode=0o600)
+    out.write_bytes(png)
+    emit({"sheet": str(out), "files": len(files), "bytes": len(png)}, f"wrote {out}", as_json=json)
 
 
-@app.command
-def send(
-    *, device: DeviceHome = DEFAULT_DEVICE, server: ServerUrl = DEFAULT_SERVER, json: Json = False
-) -> None:
-    """Upload what is sealed and not yet shared; resumes where an earlier upload ended."""
-    here = open_device(device)
-    waiting = [entry.segment for entry in Outbox(here).entries() if entry.state == "sealed"]
-    _send(here, server, json, waiting)
-
-
-@app.command
-def delete(
-    recording: str,
-    *,
-    device: DeviceHome = DEFAULT_DEVICE,
-    yes: Annotated[bool, Parameter(negative="", help="Really delete it.")] = False,
-    json: Json = False,
-) -> int:
-    """Delete a held recording. It was never anywhere else. Without --yes, only says what would go."""
-    held = HeldStore(open_device(device))
-    found = held.recording(recording)
-    if not yes:
-        remark(f"would delete {found.title}, {len(found.segments)} segment(s); repeat with --yes")
-        return 0
-    held.delete(recording)
-    emit({"deleted": recording}, f"deleted {recording}", as_json=json)
-    return 0
-
-
-def _send(here: Device, server: str, as_json: bool, sealed: list[str]) -> None:
-    with progress_bar("uploading") as bar:
-        receipts = sum(len(sent.receipts) for sent in Outbox(here).send(connect(server), bar))
-    emit(
-        {"shared": sealed, "receipts": receipts},
-        f"shared {len(sealed)} segment(s); the custodian's receipts are kept here\n"
-        + "\n".join(f"  {short(name)}" for name in sealed),
-        as_json=as_json,
-    )
+def _before(reader: RecordingReader, action: Action) -> ElementTree | None:
+    """Return what the screen showed before an action."""
+    number = None if action.before is None else reader.version(action.before).tree
+    return None if number is None else reader.tree(number)
 
 
 def _write_plain(folder: Path, payloads: dict[str, bytes]) -> None:

@@ -66,6 +66,7 @@ class Context(StrEnum):
     RELEASE = "understudy/v1/release"
     DATASET_MANIFEST = "understudy/v1/dataset-manifest"
     REDACTION_STAMP = "understudy/v1/redaction-stamp"
+    REDACTION_RULES = "understudy/v1/redaction-rules"
     HTTP_BODY = "understudy/v1/http-body"
     HOST = "understudy/v1/host"
 

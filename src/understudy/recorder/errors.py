@@ -10,6 +10,7 @@
       + UnconfirmedError       a change of mind that too few custodians have confirmed
       + CaptureError           capture cannot start, or stopped by itself
       |   + ChannelError       what arrived from another process of the recorder is no message
+      + FailedRedactionError   redaction failed again and again; what it failed on was dropped
       + ControlError           no recorder runs on this device, or it cannot do what it was asked
 """
 
@@ -50,6 +51,10 @@ class CaptureError(RecorderError):
 
 class ChannelError(CaptureError):
     """What arrived from another process of the recorder is no message; that process is ended."""
+
+
+class FailedRedactionError(RecorderError):
+    """Redaction failed again and again; what it failed on was dropped, and a gap stands there."""
 
 
 class ControlError(RecorderError):

@@ -27,12 +27,9 @@ Example: a session that rewrites its running segment, and closes the recording a
 the new value are removed. A whole recording that is finished anyway: ``held.keep(recording, payloads)``.
 """
 
-import fcntl
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Annotated, Final
 
 from msgspec import Meta
@@ -41,13 +38,13 @@ from msgspec.structs import replace
 from understudy.consent.primitives import Count, Digest, Line, Name, RecordingId, SegmentId, Time, Value
 from understudy.custody.coverage import Coverage
 from understudy.formats.source import RandomAccess
+from understudy.recorder.claims import Claims
 from understudy.recorder.device import Device
 from understudy.recorder.errors import HeldError
-from understudy.recorder.shelf import MAX_SEGMENTS, RUNNING, Evidence, Manifest, Part, Shelf
-from understudy.sealing.durable import PRIVATE_FILE, private_folder
+from understudy.recorder.shelf import MAX_SEGMENTS, Evidence, Manifest, Part, Shelf
+from understudy.sealing.durable import private_folder
 from understudy.sealing.errors import FormatError, SealError
 
-_LOCK: Final = ".lock"
 _ID: Final = re.compile(r"rec_[A-Za-z0-9_-]{22}")
 
 
@@ -100,8 +97,8 @@ class HeldStore:
         """
         self._device = device
         self._root = private_folder(device.home / "held")
-        self._running: dict[str, int] = {}
-        with self._locked(fcntl.LOCK_EX):
+        self._claims = Claims(self._root)
+        with self._claims.changing():
             for name in self._names():
                 self._tidy(self._shelf(name))
 
@@ -119,7 +116,7 @@ class HeldStore:
                 one too many; or another process is recording it.
             DurabilityError: it could not be written; what was held before is held still.
         """
-        with self._locked(fcntl.LOCK_EX):
+        with self._claims.changing():
             return self._put(recording, changed)
 
     def keep(self, recording: HeldRecording, payloads: Mapping[str, bytes]) -> HeldRecording:
@@ -133,13 +130,13 @@ class HeldStore:
             HeldError: a payload is missing or one too many, or another process is recording it.
             DurabilityError: it could not be written; what was held before is held still.
         """
-        with self._locked(fcntl.LOCK_EX):
+        with self._claims.changing():
             revision = self._shelf(recording.recording).revision
             return self._put(replace(recording, revision=revision), payloads)
 
     def names(self) -> list[str]:
         """Return the ids of every held recording, also of those that do not open."""
-        with self._locked(fcntl.LOCK_SH):
+        with self._claims.looking():
             return [name for name in self._names() if self._shelf(name).revision]
 
     def recordings(self) -> list[HeldRecording]:
@@ -148,7 +145,7 @@ class HeldStore:
         Raises:
             SealError, FormatError: a file is not this person's, or damaged.
         """
-        with self._locked(fcntl.LOCK_SH):
+        with self._claims.looking():
             names = [name for name in self._names() if self._shelf(name).revision]
             found = [self._recording(name) for name in names]
         return sorted(found, key=lambda recording: (recording.started_at, recording.recording))
@@ -160,7 +157,7 @@ class HeldStore:
             HeldError: there is none of that id.
             SealError, FormatError: a file is not this person's, or damaged.
         """
-        with self._locked(fcntl.LOCK_SH):
+        with self._claims.looking():
             return self._recording(name)
 
     def payload(self, name: str, segment: str) -> bytes:
@@ -170,7 +167,7 @@ class HeldStore:
 
     def payloads(self, name: str) -> dict[str, bytes]:
         """Return one held recording's payloads by segment id, all of one state; raises as ``opened``."""
-        with self._locked(fcntl.LOCK_SH):
+        with self._claims.looking():
             shelf = self._shelf(name)
             found = {}
             for part in shelf.manifest()[0].segments:
@@ -187,7 +184,7 @@ class HeldStore:
             SealError, FormatError: a file is not this person's, or damaged.
         """
         with ExitStack() as stack:
-            with self._locked(fcntl.LOCK_SH):
+            with self._claims.looking():
                 shelf = self._shelf(name)
                 parts = [part for part in shelf.manifest()[0].segments if part.segment == segment]
                 if not parts:
@@ -203,28 +200,55 @@ class HeldStore:
             HeldError: there is none of that id, or another process is recording it.
             DurabilityError: something of it could not be removed; the next opening removes it.
         """
-        with self._locked(fcntl.LOCK_EX):
+        with self._claims.changing():
             shelf = self._shelf(name)
             if not shelf.revision:
                 raise HeldError("no such held recording")
-            if self._is_foreign(name):
-                raise HeldError("it is being recorded", hint="stop recording first")
+            self._refuse_foreign(name)
             shelf.remove()
-            self._release(name)
+            self._claims.give_back(name)
 
     def is_running(self, name: str) -> bool:
-        """Return whether a living process, this one included, is recording it."""
-        with self._locked(fcntl.LOCK_SH):
-            return name in self._running or self._is_foreign(name)
+        """Return whether a living process, this one included, is recording or sealing it."""
+        with self._claims.looking():
+            return self._claims.is_mine(name) or self._claims.is_foreign(name)
+
+    @contextmanager
+    def claimed(self, name: str) -> Iterator[None]:
+        """Keep every other process from changing a recording while it is being sealed.
+
+        Raises:
+            HeldError: there is none of that id, or another process has it.
+        """
+        with self._claims.changing():
+            shelf = self._shelf(name)
+            if not shelf.revision:
+                raise HeldError("no such held recording")
+            self._refuse_foreign(name)
+            is_new = not self._claims.is_mine(name)
+            self._claims.take(name)
+        try:
+            yield
+        finally:
+            if is_new:
+                with self._claims.changing():
+                    self._claims.give_back(name)
 
     def close_abandoned(self) -> list[str]:
         """Close the recordings that were being recorded by a process that is gone; return their ids."""
         closed = []
-        with self._locked(fcntl.LOCK_EX):
+        with self._claims.changing():
             for name in self._names():
-                if name in self._running or self._is_foreign(name) or not self._shelf(name).revision:
+                if (
+                    self._claims.is_mine(name)
+                    or self._claims.is_foreign(name)
+                    or not self._shelf(name).revision
+                ):
                     continue
-                found = self._recording(name)
+                try:
+                    found = self._recording(name)
+                except (SealError, FormatError):
+                    continue  # it can be looked at no more, and deleted as it is
                 if found.is_open:
                     self._put(replace(found, is_open=False), {})
                     closed.append(name)
@@ -232,14 +256,12 @@ class HeldStore:
 
     def release(self) -> None:
         """Let go of the open recordings, as the end of the process does."""
-        for name in list(self._running):
-            self._release(name)
+        self._claims.give_all_back()
 
     def _put(self, recording: HeldRecording, changed: Mapping[str, bytes]) -> HeldRecording:
         name = recording.recording
         shelf = self._shelf(name)
-        if self._is_foreign(name):
-            raise HeldError("it is being recorded", hint="stop recording first")
+        self._refuse_foreign(name)
         revision = shelf.revision
         if recording.revision != revision:
             raise HeldError("the recording was changed or removed meanwhile", hint="look again, then repeat")
@@ -265,10 +287,10 @@ class HeldStore:
             if segment.segment in changed
         }
         if recording.is_open:
-            self._claim(shelf)
+            self._claims.take(name)
         shelf.write(manifest, contents, revision + 1)
         if not recording.is_open:
-            self._release(name)
+            self._claims.give_back(name)
         numbered = tuple(
             replace(segment, revision=part.revision)
             for segment, part in zip(recording.segments, parts, strict=True)
@@ -299,7 +321,7 @@ class HeldStore:
     def _tidy(self, shelf: Shelf) -> None:
         """Remove what a crash left in a recording's folder; one that does not open is left as it is."""
         if not shelf.revision:
-            if not self._is_foreign(shelf.folder.name):
+            if not self._claims.is_foreign(shelf.folder.name):
                 shelf.remove()
             return
         try:
@@ -308,46 +330,9 @@ class HeldStore:
             return
         shelf.tidy(manifest, revision)
 
-    def _claim(self, shelf: Shelf) -> None:
-        """Mark a recording as being recorded by this process, for as long as it lives."""
-        name = shelf.folder.name
-        if name not in self._running:
-            private_folder(shelf.folder)
-            self._running[name] = _open_lock(shelf.folder / RUNNING)
-            fcntl.flock(self._running[name], fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    def _release(self, name: str) -> None:
-        descriptor = self._running.pop(name, None)
-        (self._root / name / RUNNING).unlink(missing_ok=True)
-        if descriptor is not None:
-            os.close(descriptor)
-
-    def _is_foreign(self, name: str) -> bool:
-        """Return whether another process, or another store of this one, is recording it."""
-        if name in self._running:
-            return False
-        try:
-            descriptor = os.open(self._root / name / RUNNING, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return False
-        try:
-            # Shared, so that two who ask do not take each other for the recorder.
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
-
-    @contextmanager
-    def _locked(self, mode: int) -> Iterator[None]:
-        """Keep other processes from changing what is held; a shared lock lets others read."""
-        descriptor = _open_lock(self._root / _LOCK)
-        try:
-            fcntl.flock(descriptor, mode)
-            yield
-        finally:
-            os.close(descriptor)
+    def _refuse_foreign(self, name: str) -> None:
+        if self._claims.is_foreign(name):
+            raise HeldError("another process is recording or sealing it", hint="wait for it, or stop it")
 
 
 def _part(
@@ -379,7 +364,3 @@ def _segment(part: Part, evidence: Evidence) -> HeldSegment:
         redaction=part.redaction,
         revision=part.revision,
     )
-
-
-def _open_lock(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)

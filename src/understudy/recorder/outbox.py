@@ -8,6 +8,9 @@ Rules
   key set.
 * After that the ciphertext and the leases are deleted here; header and receipt stay. This device cannot
   read what it shared: it kept neither the key nor a half.
+* A refused segment stays, with the reason, until the server takes it or it is discarded. What was never sent
+  can be discarded too; what was sent and not answered cannot, for it may be shared. The header stays: the
+  next segment names it as its predecessor.
 
 Example::
 
@@ -49,12 +52,25 @@ class Sent(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     receipts: tuple[Signed, ...]
 
 
+class Refusal(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the server said when it last refused a segment."""
+
+    reason: str
+
+
+class Discarded(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What stays of a segment that was sealed and never shared."""
+
+    header: Signed
+
+
 class OutboxEntry(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One segment of the outbox, for lists."""
+    """One segment of the outbox, for lists; ``reason`` is there if it was refused."""
 
     segment: str
     recording: str
-    state: Literal["sealed", "shared"]
+    state: Literal["sealed", "sending", "refused", "shared"]
+    reason: str | None = None
 
 
 class Outbox:
@@ -66,40 +82,88 @@ class Outbox:
         for leftover in self._root.glob(".new-*"):
             shutil.rmtree(leftover)
         for folder in self._folders():
-            if (folder / "sent.json").exists():
+            if _is_settled(folder):
                 _forget_content(folder)
 
     def seal(self, held: HeldStore, recording: HeldRecording) -> list[str]:
         """Seal every segment of a held recording, then delete the held copy; return the segment ids.
 
         May be repeated after a crash: what is already sealed is left as it is.
+
+        Raises:
+            HeldError: it is being recorded, or was changed since ``recording`` was read.
+            DurabilityError: it could not be written; what is not sealed yet is held still.
         """
-        payloads = held.payloads(recording.recording)
-        for segment in recording.segments:
-            if self._folder(segment.segment) is None:
-                self._seal_one(recording, segment, payloads[segment.segment])
-        held.delete(recording.recording)
+        name = recording.recording
+        if recording.is_open:
+            raise HeldError("it is being recorded", hint="stop the recorder first")
+        with held.claimed(name):
+            if held.recording(name).revision != recording.revision:
+                raise HeldError("the recording was changed meanwhile", hint="look again, then repeat")
+            payloads = held.payloads(name)
+            for segment in recording.segments:
+                if self._folder(segment.segment) is None:
+                    self._seal_one(recording, segment, payloads[segment.segment])
+            held.delete(name)
         return [segment.segment for segment in recording.segments]
 
     def entries(self) -> list[OutboxEntry]:
-        """Return what is in the outbox, oldest first."""
+        """Return what is in the outbox, oldest first; what was discarded is not."""
         found = []
         for folder in self._folders():
-            shared = (folder / "sent.json").exists()
+            if (folder / "discarded.json").exists():
+                continue
             seal = verify_header(self._header(folder), {self._device.key.public}).seal
+            reason = None
+            state: Literal["sealed", "sending", "refused", "shared"] = "sealed"
+            if (folder / "sent.json").exists():
+                state = "shared"
+            elif (folder / "refused.json").exists():
+                state = "refused"
+                reason = msgspec.json.decode((folder / "refused.json").read_bytes(), type=Refusal).reason
+            elif (folder / "begun").exists():
+                state = "sending"
             found.append(
-                OutboxEntry(
-                    segment=seal.segment,
-                    recording=seal.recording,
-                    state="shared" if shared else "sealed",
-                )
+                OutboxEntry(segment=seal.segment, recording=seal.recording, state=state, reason=reason)
             )
         return found
+
+    def discard(self, segment: str) -> None:
+        """Give up a sealed segment that the server refused, or that was never sent.
+
+        Raises:
+            HeldError: there is no such segment, it is shared, or an upload began whose end is not known.
+            DurabilityError: it could not be written down; the segment is still there.
+        """
+        folder = self.check_discard(segment)
+        left = Discarded(header=self._header(folder))
+        durable_write(folder / "discarded.json", msgspec.json.encode(left))
+        _forget_content(folder)
+
+    def check_discard(self, segment: str) -> Path:
+        """Return a segment's folder if it can be given up.
+
+        Raises:
+            HeldError: there is no such segment, it is shared, or an upload began whose end is not known.
+        """
+        folder = self._folder(segment)
+        state = {entry.segment: entry.state for entry in self.entries()}.get(segment)
+        if folder is None or state is None:
+            raise HeldError("no such segment in the outbox")
+        if state == "shared":
+            raise HeldError("the segment is shared already")
+        if state == "sending":
+            raise HeldError(
+                "its upload has begun, so it may be shared already",
+                hint="understudy review send, then look again",
+            )
+        return folder
 
     def send(self, server: ServerPort, progress: Callable[[int, int], None] | None = None) -> Iterator[Sent]:
         """Upload every sealed segment, oldest first; yield each once its receipts are held.
 
-        A segment that is refused does not hold up the others; the first refusal is raised at the end.
+        A segment that is refused does not hold up the others; the first refusal is raised at the end, and
+        ``entries`` says which segments were refused and why.
 
         Args:
             server: where to send.
@@ -107,17 +171,19 @@ class Outbox:
 
         Raises:
             UnavailableError: the server cannot be reached; nothing is lost, call again.
-            RefusedError: the server refuses the segment; it stays here.
+            RefusedError: the server refuses a segment, which the message names; it stays here.
             HeldError: a receipt is not a custodian's word on this segment.
         """
         refused: RefusedError | None = None
         for folder in self._folders():
-            if (folder / "sent.json").exists():
+            if _is_settled(folder):
                 continue
             try:
                 sent = self._send_one(server, folder, progress)
             except RefusedError as error:
-                refused = refused or error
+                refusal = msgspec.json.encode(Refusal(reason=error.reason))
+                durable_write(folder / "refused.json", refusal, exclusive=False)
+                refused = refused or _naming(error, folder)
             else:
                 yield sent
         if refused is not None:
@@ -173,6 +239,8 @@ class Outbox:
         """Send one bundle, resuming where the server's durable bytes end."""
         call = msgspec.json.decode((folder / "bundle.json").read_bytes(), type=UploadCall)
         segment = folder.name.partition("-")[2]
+        if not (folder / "begun").exists():
+            durable_write(folder / "begun", b"", exclusive=False)
         state = server.begin_upload(call)
         with (folder / "ciphertext").open("rb") as file:
             while not state.receipts:
@@ -205,14 +273,27 @@ class Outbox:
 
     def _header(self, folder: Path) -> Signed:
         """Return the signed header of a bundle, shared or not."""
-        sent = folder / "sent.json"
-        if sent.exists():
-            return msgspec.json.decode(sent.read_bytes(), type=Sent).header
+        if (folder / "sent.json").exists():
+            return msgspec.json.decode((folder / "sent.json").read_bytes(), type=Sent).header
+        if (folder / "discarded.json").exists():
+            return msgspec.json.decode((folder / "discarded.json").read_bytes(), type=Discarded).header
         return msgspec.json.decode((folder / "bundle.json").read_bytes(), type=UploadCall).header
+
+
+def _is_settled(folder: Path) -> bool:
+    """Return whether nothing is left to be sent."""
+    return any((folder / name).exists() for name in ("sent.json", "discarded.json"))
+
+
+def _naming(error: RefusedError, folder: Path) -> RefusedError:
+    """Return the refusal with the segment that it is about."""
+    segment = folder.name.partition("-")[2]
+    hint = error.hint or f"if this is final: understudy review discard {segment}"
+    return RefusedError(error.reason, message=f"{segment}: {error}", hint=hint)
 
 
 def _forget_content(folder: Path) -> None:
     """Remove the bundle, leases and sealed halves included, and the ciphertext; repeated after a crash."""
-    for name in ("bundle.json", "ciphertext"):
+    for name in ("bundle.json", "ciphertext", "begun", "refused.json"):
         if (folder / name).exists():
             durable_remove(folder / name)

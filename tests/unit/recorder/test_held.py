@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,19 @@ from understudy.sealing.errors import DurabilityError, SealError
 
 CANARY = "zq-held-canary-7f3a"
 LOCKS = {".lock", ".running"}
+
+_CLAIM = """
+import sys, time
+from pathlib import Path
+from msgspec.structs import replace
+from understudy.recorder.device import Device
+from understudy.recorder.held import HeldStore
+
+held = HeldStore(Device(Path(sys.argv[1])))
+held.put(held.recording(sys.argv[2]), {})
+print("claimed", flush=True)
+time.sleep(60)
+"""
 
 replace = msgspec.structs.replace
 
@@ -176,7 +191,7 @@ class TestOpenRecordings:
             lambda: other.keep(running, other.payloads(running.recording)),
             lambda: other.delete(running.recording),
         ):
-            with pytest.raises(HeldError, match="being recorded"):
+            with pytest.raises(HeldError, match="recording or sealing"):
                 change()
         assert other.close_abandoned() == []
         assert other.recordings() == [running]
@@ -198,6 +213,43 @@ class TestOpenRecordings:
         (closed,) = other.recordings()
         assert (closed.is_open, closed.segments) == (False, running.segments)
         assert other.close_abandoned() == []
+
+    def test_are_claimed_while_they_are_sealed_too(self, ana: Participant) -> None:
+        recording, _ = ana.record()
+        other = HeldStore(ana.device)
+        with ana.held.claimed(recording.recording):
+            with pytest.raises(HeldError, match="recording or sealing"):
+                other.put(recording, {})
+            with pytest.raises(HeldError, match="recording or sealing"), other.claimed(recording.recording):
+                pass
+        changed = other.put(recording, {})
+        with pytest.raises(HeldError, match="changed meanwhile"):
+            ana.outbox.seal(ana.held, recording)
+        with pytest.raises(HeldError), ana.held.claimed("rec_" + "A" * 22):
+            pass
+        assert ana.outbox.seal(ana.held, changed)
+
+    def test_are_not_sealed(self, ana: Participant, running: HeldRecording) -> None:
+        with pytest.raises(HeldError, match="being recorded"):
+            ana.outbox.seal(ana.held, running)
+
+    def test_end_with_the_process_that_records_them(self, ana: Participant) -> None:
+        """Killed, not closed: the kernel gives the claim back."""
+        recording, _ = ana.record()
+        ana.held.put(replace(recording, is_open=True), {})
+        ana.held.release()
+        child = subprocess.Popen(
+            [sys.executable, "-c", _CLAIM, str(ana.device.home), recording.recording],
+            stdout=subprocess.PIPE,
+        )
+        assert child.stdout is not None
+        with child:
+            assert child.stdout.readline() == b"claimed\n"
+            store = HeldStore(ana.device)
+            assert store.is_running(recording.recording)
+            assert store.close_abandoned() == []
+            child.kill()
+        assert store.close_abandoned() == [recording.recording]
 
     def test_can_be_deleted_by_who_records_them(self, ana: Participant, running: HeldRecording) -> None:
         ana.held.delete(running.recording)

@@ -104,7 +104,7 @@ class TestSending:
         broken = between(world.port, append_upload=fail_at_third)
         with pytest.raises(UnavailableError):
             list(ana.outbox.send(broken))
-        assert [entry.state for entry in ana.outbox.entries()] == ["sealed"]
+        assert [entry.state for entry in ana.outbox.entries()] == ["sending"]
         assert len(list(Outbox(ana.device).send(broken))) == 1
         assert offsets[:4] == [0, 10_000, 20_000, 20_000]
         assert offsets == sorted(offsets)
@@ -200,9 +200,16 @@ class TestSending:
             return world.port.begin_upload(call)
 
         server = between(world.port, begin_upload=refuse)
-        with pytest.raises(RefusedError, match="lease-expired"):
+        with pytest.raises(RefusedError, match=f"{stopped}: .*lease-expired") as caught:
             list(ana.outbox.send(server))
-        assert [entry.state for entry in ana.outbox.entries()] == ["shared", "sealed", "shared"]
+        assert (caught.value.reason, stopped in caught.value.hint) == ("lease-expired", True)
+        assert [(entry.state, entry.reason) for entry in ana.outbox.entries()] == [
+            ("shared", None),
+            ("refused", "lease-expired"),
+            ("shared", None),
+        ]
+        assert ana.send() == 1
+        assert [entry.state for entry in ana.outbox.entries()] == ["shared"] * 3
 
     def test_withdrawing_before_the_upload_keeps_it_from_being_shared(
         self, world: Simulator, ana: Participant
@@ -220,8 +227,83 @@ class TestSending:
         ana.outbox.seal(ana.held, recording)
         with pytest.raises((HeldError, SignatureError)):
             list(ana.outbox.send(_changed(world, forge)))
-        assert ana.outbox.entries()[-1].state == "sealed"
+        assert ana.outbox.entries()[-1].state == "sending"
         assert ana.send() == 1
+
+
+class TestDiscarding:
+    """What was sealed by mistake, or is refused for good, can be given up; what may be shared cannot."""
+
+    def test_a_refused_segment_can_be_given_up(self, world: Simulator, ana: Participant) -> None:
+        recording, payloads = ana.record(3)
+        ana.outbox.seal(ana.held, recording)
+        stopped = list(payloads)[1]
+
+        def refuse(call: UploadCall) -> UploadState:
+            if call.header.verify(SegmentHeader).seal.segment == stopped:
+                raise RefusedError("lease-expired")
+            return world.port.begin_upload(call)
+
+        with pytest.raises(RefusedError):
+            list(ana.outbox.send(between(world.port, begin_upload=refuse)))
+        ana.outbox.discard(stopped)
+        assert [entry.state for entry in ana.outbox.entries()] == ["shared", "shared"]
+        assert [path.name for path in outbox_folders(ana)[1].iterdir()] == ["discarded.json"]
+        assert ana.send() == 0
+        assert not world.server.vault.headers([stopped])
+
+    def test_the_next_segments_go_on_behind_it(self, ana: Participant) -> None:
+        """Numbers and predecessors do not collide with those of the segment that is not there any more."""
+        first, payloads = ana.record(2)
+        ana.outbox.seal(ana.held, first)
+        for segment in payloads:
+            ana.outbox.discard(segment)
+        assert ana.outbox.entries() == []
+        second, _ = ana.record(2)
+        ana.outbox.seal(ana.held, second)
+        assert ana.send() == 2
+        assert [folder.name[:8] for folder in outbox_folders(ana)] == [f"{n:08d}" for n in range(4)]
+
+    @pytest.mark.parametrize("is_answered", [True, False], ids=["shared", "perhaps-shared"])
+    def test_what_may_be_shared_cannot_be_given_up(
+        self, world: Simulator, ana: Participant, is_answered: bool
+    ) -> None:
+        recording, payloads = ana.record()
+        ana.outbox.seal(ana.held, recording)
+        world.custodian_line.loses_answers = not is_answered
+        if is_answered:
+            ana.send()
+        else:
+            with pytest.raises(UnavailableError):
+                ana.send()
+        with pytest.raises(HeldError, match="shared already"):
+            ana.outbox.discard(next(iter(payloads)))
+        assert len(ana.outbox.entries()) == 1
+
+    def test_what_is_not_there_cannot_either(self, ana: Participant) -> None:
+        recording, payloads = ana.record()
+        ana.outbox.seal(ana.held, recording)
+        (segment,) = payloads
+        ana.outbox.discard(segment)
+        for name in (segment, "seg_" + "A" * 22, ""):
+            with pytest.raises(HeldError, match="no such segment"):
+                ana.outbox.discard(name)
+
+    def test_a_crash_in_between_still_removes_the_content(
+        self, ana: Participant, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        recording, payloads = ana.record()
+        ana.outbox.seal(ana.held, recording)
+
+        def crash(_: object) -> None:
+            raise Crash
+
+        with monkeypatch.context() as patch:
+            patch.setattr(outbox_module, "durable_remove", crash)
+            with pytest.raises(Crash):
+                ana.outbox.discard(next(iter(payloads)))
+        assert Outbox(ana.device).entries() == []
+        assert [path.name for path in outbox_folders(ana)[0].iterdir()] == ["discarded.json"]
 
 
 def _changed(world: Simulator, forge: Any) -> ServerPort:

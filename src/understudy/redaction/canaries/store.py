@@ -175,7 +175,7 @@ def _zipped(data: bytes) -> Iterator[bytes]:
                 yield name.encode()
                 with archive.open(name) as file:
                     yield file.read(MAX_UNPACKED)
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, zlib.error):
+    except (zipfile.BadZipFile, OSError, RuntimeError, zlib.error):
         return
 
 
