@@ -67,7 +67,8 @@ class Machine:
     def __init__(self, folder: Path, running: dict[str, Any]) -> None:
         self.folder: Final = folder
         self.home: Final = folder / "home"
-        self.server: Final = ServerClient(running["server"])
+        self.server_address: Final[str] = running["server"]
+        self.server: Final = ServerClient(self.server_address)
         self.custodian: Final = HttpCustodian(Connection(running["custodian"]))
         self.custodian_address: Final[str] = running["custodian"]
         self.clock: Final = SystemClock()

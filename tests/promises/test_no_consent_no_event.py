@@ -1,18 +1,22 @@
 """No consent, no event: without a consent in force there is no lease, and without leases nothing is taken in.
 
-Shows R-01, R-02, R-03 and R-06 as far as leases and ingest carry them: nothing on disk, nothing on the wire.
+Shows R-01, R-02, R-03, R-06 and R-13: nothing on disk, nothing on the wire. Leases and ingest in one process
+first; then the real recorder, on a real display, while somebody types.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 import pytest
 
+from tests.desktop import desktop
 from tests.lines import between
 from tests.promises.conftest import Faults
 from tests.promises.scene import Scene
 from tests.simulator import Participant, Simulator
+from tests.unit.recorder.stage import Recorder, Stage, at, participant, programme
 from understudy.cli.device import consent as consent_command
 from understudy.consent.consent import Consent, StandingState
 from understudy.consent.errors import NotFoundError, RefusedError, UnavailableError, UnderstudyError
@@ -20,12 +24,17 @@ from understudy.consent.lease import Lease, LeaseRequest
 from understudy.consent.primitives import encode_bytes
 from understudy.consent.purposes import Activity, Purpose, Stream
 from understudy.custody.coverage import Coverage
+from understudy.demo.desktop import Desktop
+from understudy.formats.raw.events import KEYS
 from understudy.programme.leases import Leases
 from understudy.recorder.errors import RecorderError, UnconfirmedError
 from understudy.recorder.held import HeldRecording
+from understudy.recorder.permission import Permission
 from understudy.sealing.errors import SignatureError
 from understudy.sealing.signing import Signed, SigningKey, sign
 from understudy.vault.ingest import Ingest
+
+__all__ = ["desktop"]
 
 
 def nothing_recorded(participant: Participant) -> bool:
@@ -297,3 +306,180 @@ class TestNoIngest:
         with pytest.raises(RefusedError, match="consent-wider"):
             scene.ana.send()
         assert not scene.world.server.vault.headers(list(payloads))
+
+
+@pytest.fixture(scope="module")
+def stage(desktop: Desktop) -> Iterator[Stage]:
+    """Return a browser with a form on a real display."""
+    with at(desktop), Stage(desktop) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    """Return a programme whose clock follows the machine's."""
+    with programme(tmp_path_factory.mktemp("programme") / "world") as made:
+        yield made
+
+
+@pytest.fixture
+def cleo(shared: Simulator, request: pytest.FixtureRequest) -> Participant:
+    """Return somebody who consented, for one test."""
+    return participant(shared, f"cleo {request.node.name}")
+
+
+def _not_enrolled(shared: Simulator, _: Participant) -> Participant:
+    return shared.visitor("nobody")
+
+
+def _without_consent(shared: Simulator, _: Participant) -> Participant:
+    return shared.visitor("silent").enrol()
+
+
+def _without_receipt(_: Simulator, who: Participant) -> Participant:
+    (who.device.home / "consent-receipt.json").unlink()
+    return who
+
+
+def _of_another_notice(shared: Simulator, who: Participant) -> Participant:
+    """A consent that this device keeps, and that nobody ever took: the notice is not the one in force."""
+    consent = msgspec.structs.replace(who.device.consent, notice="A" * 43)
+    (who.device.home / "consent.json").write_bytes(
+        msgspec.json.encode(sign(consent, who.device.personal.signing))
+    )
+    return who
+
+
+def _standing(state: StandingState) -> Callable[[Simulator, Participant], Participant]:
+    def stand(_: Simulator, who: Participant) -> Participant:
+        who.stand(state)
+        return who
+
+    return stand
+
+
+def _withdrawn_without_a_server(shared: Simulator, who: Participant) -> Participant:
+    """Nobody could be reached when the person withdrew; the device knows."""
+
+    def unreachable(_: Signed) -> tuple[Signed, ...]:
+        raise UnavailableError("no server")
+
+    port = between(shared.port, stand=unreachable)
+    with pytest.raises(UnconfirmedError):
+        who.device.stand(port, [], shared.clock, StandingState.WITHDRAWN)
+    return who
+
+
+class TestRealRecorder:
+    @pytest.mark.parametrize(
+        "prepare",
+        [
+            _not_enrolled,
+            _without_consent,
+            _without_receipt,
+            _of_another_notice,
+            pytest.param(_standing(StandingState.PAUSED), id="paused"),
+            pytest.param(_standing(StandingState.OBJECTING), id="objecting"),
+            pytest.param(_standing(StandingState.WITHDRAWN), id="withdrawn"),
+            _withdrawn_without_a_server,
+        ],
+    )
+    def test_without_a_consent_that_stands_it_does_not_even_begin(
+        self,
+        stage: Stage,
+        shared: Simulator,
+        cleo: Participant,
+        prepare: Callable[[Simulator, Participant], Participant],
+    ) -> None:
+        """R-01: no raw file is made, so not one byte of an event can be in it."""
+        group = cleo.device.document.terms.application_groups[0]
+        who = prepare(shared, cleo)
+        running = Recorder(shared, who, display=stage.desktop.display, group=group).start()
+        stage.hands.write("x", slips=False)
+        running.join()
+        assert isinstance(running.error, (RecorderError, RefusedError))
+        assert running.raw is None
+        for name in ("raw", "held", "outbox"):
+            folder = who.device.home / name
+            assert not folder.exists() or not [path for path in folder.rglob("*") if path.suffix]
+
+    def test_withdrawing_ends_it_within_five_seconds(
+        self, stage: Stage, shared: Simulator, cleo: Participant
+    ) -> None:
+        """R-03: one call; no event is from later than that, and the recorder is gone."""
+        stopped, late = self.withdraw_while_typing(stage, shared, cleo)
+        assert stopped < 5
+        assert late == 0
+
+    def test_a_recorder_that_does_not_look_is_noticed(
+        self,
+        stage: Stage,
+        shared: Simulator,
+        cleo: Participant,
+        faults: Faults,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """The control: without its look at the device's standing it goes on until the lease is refused."""
+        monkeypatch.setattr(Permission, "check_standing", lambda _: None)
+        _, late = self.withdraw_while_typing(stage, shared, cleo)
+        faults.caught("recorder: nobody looks whether the person withdrew", caught=late > 0)
+
+    def test_switching_capture_off_ends_writing_at_the_next_lease(
+        self, stage: Stage, cleo: Participant, shared: Simulator
+    ) -> None:
+        stage.reload()
+        with Recorder(shared, cleo, display=stage.desktop.display) as running:
+            running.wait_for("recording")
+            shared.custodian.switch_off(shared.order(Activity.CAPTURE))
+            try:
+                assert running.wait_for("waiting", seconds=10) < shared.programme.delays.lease_seconds
+                assert running.raw is not None
+                before = len(running.raw.items())
+                stage.fill("article", "unseen")
+                time.sleep(0.5)
+                assert len(running.raw.items()) == before
+            finally:
+                shared.lift(Activity.CAPTURE)
+            running.wait_for("recording", seconds=10)
+
+    def test_what_is_not_listed_leaves_no_event(
+        self, stage: Stage, shared: Simulator, cleo: Participant
+    ) -> None:
+        """R-13: another site in the same browser, and another program on the same screen."""
+        stage.reload(stage.address.replace("127.0.0.1", "localhost"))
+        with Recorder(shared, cleo, display=stage.desktop.display) as running:
+            running.wait_for("outside")
+            stage.fill("article", "elsewhere")
+            terminal = stage.desktop.start("xterm", "-geometry", "80x24+0+0")
+            time.sleep(1.0)
+            try:
+                stage.hands.write("in a terminal", slips=False)
+                time.sleep(0.5)
+            finally:
+                terminal.stop()
+            running.stop()
+            assert running.raw is not None
+            kinds = {type(item).__name__ for item in running.raw.items()}
+            assert kinds <= {"Window"}
+            assert running.actions() == []
+
+    def withdraw_while_typing(self, stage: Stage, shared: Simulator, who: Participant) -> tuple[float, int]:
+        """Withdraw while somebody types; return how long it went on, and how many keys came late."""
+        stage.reload()
+        with Recorder(shared, who, display=stage.desktop.display) as running:
+            running.wait_for("recording")
+            time.sleep(0.4)
+            stage.fill("article", "before")
+            time.sleep(0.3)
+            who.stand(StandingState.WITHDRAWN)
+            withdrawn = time.monotonic()
+            written = int(withdrawn * 1_000) + 500
+            while time.monotonic() < withdrawn + 2:
+                stage.hands.write("after", slips=False)
+            running.join()
+            stopped = time.monotonic() - withdrawn
+        assert running.raw is not None
+        assert isinstance(running.error, RefusedError)
+        keys = [item for item in running.raw.items() if isinstance(item, KEYS)]
+        assert keys
+        return stopped, sum(key.time > written for key in keys)

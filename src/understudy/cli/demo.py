@@ -9,9 +9,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from understudy.cli.output import Json, emit, remark
+from understudy.cli.output import Json, emit, progress_bar, remark
 from understudy.demo.commands import run_command
-from understudy.demo.script import Demo, Summary, plant_canaries, write_summary
+from understudy.demo.script import Demo, Summary
+from understudy.demo.summary import plant_canaries, write_summary
+from understudy.redaction.canaries.planted import read_canaries
 
 
 def demo(
@@ -20,28 +22,32 @@ def demo(
         "build/demo"
     ),
     port: Annotated[int, Parameter(help="Server port; custodian and witness take the next two.")] = 8470,
-    seed: Annotated[int, Parameter(help="Seed of the synthetic recording.")] = 1,
+    seed: Annotated[int, Parameter(help="Seed of tasks, texts, and the movements of the hands.")] = 1,
     canaries: Annotated[Path | None, Parameter(help="Strings to plant and look for, one a line.")] = None,
     serve: Annotated[bool, Parameter(help="Go on serving the status page afterwards.")] = True,
     json: Json = False,
 ) -> None:
-    """Record, seal, upload, request, approve, open, list who read, verify, suspend: on synthetic data.
+    """Two synthetic people work in a browser; it is recorded, redacted, reviewed, sealed, opened, searched.
 
-    Everything runs on this machine's loopback addresses under one operator, which is said, and is
-    written under FOLDER. `summary.json` there holds what each stage measured.
+    Everything runs on virtual displays and loopback addresses of this machine under one operator, which is
+    said, and is written under FOLDER: `summary.json` holds what each stage measured, `contact-sheet.png` what
+    a reader sees, `opened/` the recordings in clear, `differences.json` and `search.json` the details.
     """
     named, folder = folder, folder.resolve()
     _empty(folder)
     planted = canaries or folder / "canaries.txt"
     if canaries is None:
         plant_canaries(planted, seed)
+    read_canaries(planted.read_text())
     run = Demo(folder, port=port, seed=seed, canaries=planted.resolve())
     summary: Summary = {"seed": seed, "seconds": {}}
     started = time.monotonic()
     try:
         for name, stage in run.stages():
             begun = time.monotonic()
-            sentence, facts = stage()
+            with progress_bar("recording") as bar:
+                run.tell = bar
+                sentence, facts = stage()
             took = round(time.monotonic() - begun, 2)
             summary[name] = facts
             summary["seconds"][name] = took

@@ -37,6 +37,6 @@ def run_command(*arguments: str, expect: Sequence[int] = (0,)) -> subprocess.Com
     return done
 
 
-def ask(*arguments: str) -> Any:
+def ask(*arguments: str, expect: Sequence[int] = (0,)) -> Any:
     """Run one command with ``--json`` and return the decoded answer."""
-    return json.loads(run_command(*arguments, "--json").stdout)
+    return json.loads(run_command(*arguments, "--json", expect=expect).stdout)
