@@ -166,7 +166,10 @@ class Children:
 
     def _lost_indicator(self) -> None:
         self._fail(
-            CaptureError("the indicator is gone, so nothing is recorded", hint="start the recorder again")
+            CaptureError(
+                "nothing is recorded: the indicator is gone",
+                hint="start the recorder again: nobody could see that it records",
+            )
         )
 
     def _fail(self, error: UnderstudyError) -> None:

@@ -10,7 +10,7 @@ Rules
 * A stretch is redacted when it is decided, and again, with all before it, when something in a later one makes
   an entity known: what was held earlier is opened, redacted again and replaced.
 * What cannot be redacted is not held: a gap stands there. ``TOO_MANY_FAILURES`` in a row end the session.
-* A raw file that has been read to its end is deleted; the last one when the recording ends.
+* A raw file that has been read to its end is deleted; the last one when recording stops, be it for a pause.
 
 Times are milliseconds since the recording began, on the monotonic clock, unless a name says otherwise.
 
@@ -18,33 +18,26 @@ Example: see ``recorder.session``, which owns the only instance.
 """
 
 import io
-import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from typing import Final
 
-import msgspec
 from msgspec.structs import replace
 
-from understudy.consent.primitives import Value, encode_bytes, new_id
 from understudy.consent.programme import Delays
-from understudy.consent.purposes import Stream
-from understudy.formats.raw.errors import RawCode, RawError
 from understudy.formats.raw.events import CLOCK
-from understudy.formats.raw.reader import RawReader
-from understudy.formats.recording.actions import CLICKS, Drag, Hover, Mark, Scroll
 from understudy.formats.recording.assembly import Assembler
 from understudy.formats.recording.edit import cut
 from understudy.formats.recording.gaps import Gap, united
 from understudy.formats.recording.joining import joined
 from understudy.formats.recording.manifest import DEFAULT_GRID_MS, Manifest, Outcome
 from understudy.formats.recording.stretch import Stretch
-from understudy.formats.screen import Screen
 from understudy.formats.source import RandomAccess
 from understudy.recorder.errors import FailedRedactionError
 from understudy.recorder.held import HeldRecording, HeldSegment, HeldStore
 from understudy.recorder.leases import LeaseKeeper
 from understudy.recorder.payload import FrameCache, manifest_of, payload_of, stretch_of
+from understudy.recorder.pieces import About, Piece, Source, Tally, counted
 from understudy.recorder.rawfiles import RawFiles
 from understudy.recorder.streams import only, with_few_frames
 from understudy.redaction.errors import RedactionError, SpecialCategory
@@ -57,90 +50,6 @@ EARLY_SECONDS: Final = 2
 """How much sooner than ``redact_seconds`` a round begins, so that it is held by then."""
 _HOUR_MS: Final = 3_600_000
 _SECOND_MS: Final = 1_000
-_POINTED: Final = (*CLICKS, Hover, Drag, Scroll)
-
-
-class About(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a recording is of; told at its beginning."""
-
-    recording: str
-    title: str
-    task: str
-    instruction: str | None
-    group: str
-    streams: tuple[Stream, ...]
-    screen: Screen
-    started_at: int
-
-
-class Tally(msgspec.Struct, frozen=True, kw_only=True):
-    """What a recording holds, counted.
-
-    ``pointer_before``: pointer actions whose state before is from before the pointer arrived.
-    """
-
-    events: int = 0
-    actions: int = 0
-    pointer_actions: int = 0
-    pointer_before: int = 0
-    segments: int = 0
-    frames: int = 0
-    spans: int = 0
-
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(**{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__})
-
-
-class _Source:
-    """One raw file, as far as it has been read."""
-
-    def __init__(self, raw: RawFiles, name: str) -> None:
-        self.is_finished = False
-        self._raw: Final = raw
-        self._name: Final = name
-        self._file = raw.open(name)
-        self._reader: RawReader | None = None
-
-    @property
-    def reader(self) -> RawReader | None:
-        """What reads it; None while capture has not begun with it."""
-        if self._reader is None:
-            try:
-                self._reader = RawReader(self._file, self._raw.key.sealer(self._name))
-            except RawError as error:
-                if error.code is not RawCode.TRUNCATED:
-                    raise
-        return self._reader
-
-    def retire(self) -> None:
-        """Delete the file. Idempotent."""
-        self._file.close()
-        self._raw.retire(self._name)
-
-
-class _Piece:
-    """One segment: where it lies, and its stretches, redacted, by where they begin in it."""
-
-    def __init__(self, ordinal: int, begins: int) -> None:
-        self.ordinal: Final = ordinal
-        self.begins: Final = begins
-        self.ends: int | None = None
-        """Where it ends; None while it runs."""
-        self.segment: Final = new_id("seg")
-        self.salt: Final = encode_bytes(secrets.token_bytes(32))
-        self.stretches: list[tuple[int, Stretch]] = []
-        self.spans = 0
-        self.is_held = False
-        """Whether it is held to its end, and forgotten here."""
-        self.is_dropped = False
-        """Whether something in it is of a kind that is not kept: then nothing of it is."""
-        self.tally = Tally()
-
-    def drop(self) -> None:
-        """Keep nothing of it, whatever else comes."""
-        self.is_dropped = True
-        self.stretches.clear()
-        self.spans = 0
 
 
 class RunningRecording:
@@ -174,7 +83,7 @@ class RunningRecording:
         self._keeper: Final = keeper
         self._delays: Final = delays
         self._cache: Final = FrameCache()
-        self._sources: list[_Source] = []
+        self._sources: list[Source] = []
         self._assembler: Assembler | None = None
         self._events = 0
         self._anchor: Final = server_ms
@@ -182,7 +91,7 @@ class RunningRecording:
         """Up to the last event that was read."""
         self._taken = 0
         """Up to here stretches were taken from the assembler."""
-        self._pieces: list[_Piece] = [_Piece(0, 0)]
+        self._pieces: list[Piece] = [Piece(0, 0)]
         self._stored: HeldRecording | None = None
         self._failures = 0
         self._failed_with = ""
@@ -202,7 +111,7 @@ class RunningRecording:
 
     def attach(self, name: str) -> None:
         """Read a new raw file after the ones before it, which capture finishes."""
-        self._sources.append(_Source(self._raw, name))
+        self._sources.append(Source(self._raw, name))
 
     def go_on(self, at_ms: int) -> None:
         """Note that it is recorded again from ``at_ms`` on."""
@@ -233,11 +142,15 @@ class RunningRecording:
         self._hold(self._end_until_next(decided, until_ms, permitted_until), is_open=True)
 
     def interrupt(self, until_ms: int) -> None:
-        """As ``take``, but nothing is recorded after ``until_ms`` for now: the segment ends, in a gap."""
+        """As ``take``, but nothing is recorded after ``until_ms`` for now: the segment ends, in a gap.
+
+        All that was captured is held then, and the raw files are deleted: a pause may be long.
+        """
         self._read()
         if self.is_running:
             self._close(until_ms, _up(until_ms) + _SECOND_MS)
             self._hold(0, is_open=True)
+        self.retire()
 
     def finish(self, until_ms: int, outcome: Outcome) -> None:
         """As ``take``, but the recording ends at ``until_ms``, and is closed when this returns."""
@@ -284,9 +197,11 @@ class RunningRecording:
             piece.stretches.clear()
 
     def retire(self) -> None:
-        """Delete the raw files that are left. Idempotent."""
+        """Delete the raw files; whatever else is told comes from new ones. Idempotent."""
         while self._sources:
             self._sources.pop().retire()
+        if self._assembler is not None:
+            self._assembler.turn()
 
     # Reading, and making stretches.
 
@@ -311,7 +226,7 @@ class RunningRecording:
 
     def _open(self, begins: int) -> None:
         ordinal = self._pieces[-1].ordinal + 1 if self._pieces else 0
-        self._pieces.append(_Piece(ordinal, begins))
+        self._pieces.append(Piece(ordinal, begins))
         self._taken = max(self._taken, begins)
 
     def _cut_segments(self, decided: int) -> None:
@@ -362,11 +277,11 @@ class RunningRecording:
         piece.spans += redacted.spans
         piece.stretches.append((begins - piece.begins, redacted.stretch))
 
-    def _add_gap(self, piece: _Piece, from_ms: int, to_ms: int) -> None:
+    def _add_gap(self, piece: Piece, from_ms: int, to_ms: int) -> None:
         gap = Gap(from_ms=from_ms - piece.begins, to_ms=to_ms - piece.begins)
         piece.stretches.append((0, Stretch(gaps=(gap,))))
 
-    def _frames_left(self, piece: _Piece) -> int:
+    def _frames_left(self, piece: Piece) -> int:
         """Return how many frames the segment may still get: so many an hour, over the hour before it ends."""
         since = piece.begins - _HOUR_MS
         others = (other for other in self._pieces if other is not piece and other.begins >= since)
@@ -393,7 +308,7 @@ class RunningRecording:
         if changed:
             self._replace(changed)
 
-    def _redacted_again(self, piece: _Piece) -> bytes | None:
+    def _redacted_again(self, piece: Piece) -> bytes | None:
         """Return a held segment's file as it is redacted now, or None where that changes nothing."""
         before = self._held.payload(self.about.recording, piece.segment)
         manifest, stretch = manifest_of(before), stretch_of(before)
@@ -450,7 +365,7 @@ class RunningRecording:
                 hint="what was held before is as it was; the recording ends in a gap",
             )
 
-    def _payload(self, piece: _Piece, ends: int) -> bytes:
+    def _payload(self, piece: Piece, ends: int) -> bytes:
         """Return the segment's file, its missing end a gap; if it cannot be written, all of it is a gap."""
         if piece.is_dropped:
             piece.tally = Tally()
@@ -466,15 +381,15 @@ class RunningRecording:
             self._count_failure(error)
             piece.tally = Tally()
             return self._nothing(piece, ends)
-        piece.tally = _counted(whole, piece.spans)
+        piece.tally = counted(whole, piece.spans)
         return payload
 
-    def _nothing(self, piece: _Piece, ends: int) -> bytes:
+    def _nothing(self, piece: Piece, ends: int) -> bytes:
         """Return the file of a segment of which nothing is kept."""
         gap = Stretch(gaps=(Gap(from_ms=0, to_ms=ends - piece.begins),))
         return payload_of(gap, self._manifest(piece, ends, is_bare=True))
 
-    def _manifest(self, piece: _Piece, ends: int, *, is_bare: bool = False) -> Manifest:
+    def _manifest(self, piece: Piece, ends: int, *, is_bare: bool = False) -> Manifest:
         about = self.about
         is_told = about.instruction is not None and not is_bare
         return Manifest(
@@ -492,7 +407,7 @@ class RunningRecording:
             outcome=self._outcome,
         )
 
-    def _segment(self, piece: _Piece, ends: int) -> HeldSegment:
+    def _segment(self, piece: Piece, ends: int) -> HeldSegment:
         started_at = self.about.started_at + piece.begins // _SECOND_MS
         ended_at = self.about.started_at + ends // _SECOND_MS
         return HeldSegment(
@@ -543,20 +458,8 @@ class RunningRecording:
         except Exception:  # noqa: BLE001 - fail closed, as above
             return self.about.task
 
-    def _piece_of(self, segment: HeldSegment) -> _Piece:
+    def _piece_of(self, segment: HeldSegment) -> Piece:
         return next(piece for piece in self._pieces if piece.segment == segment.segment)
-
-
-def _counted(stretch: Stretch, spans: int) -> Tally:
-    pointed = [action for action in stretch.actions if isinstance(action, _POINTED)]
-    inside = [action for action in pointed if action.before is None or Mark.POINTER_INSIDE in action.marks]
-    return Tally(
-        actions=len(stretch.actions),
-        pointer_actions=len(pointed),
-        pointer_before=len(pointed) - len(inside),
-        frames=len(stretch.frames),
-        spans=spans,
-    )
 
 
 def _opener(payload: bytes) -> Callable[[], AbstractContextManager[RandomAccess]]:

@@ -44,8 +44,9 @@ from understudy.recorder.device import Device
 from understudy.recorder.errors import CaptureError, ControlError
 from understudy.recorder.held import HeldStore
 from understudy.recorder.permission import RETRY_SECONDS, Permission, is_final, only_recorder
+from understudy.recorder.pieces import About, Tally
 from understudy.recorder.rawfiles import RawFiles
-from understudy.recorder.running import EARLY_SECONDS, About, RunningRecording, Tally
+from understudy.recorder.running import EARLY_SECONDS, RunningRecording
 from understudy.redaction.redactor import Redactor
 
 WATCH_SECONDS: Final = 0.25
@@ -286,6 +287,8 @@ class Session:
         if reason in self._holds:
             return
         async with self._turn:
+            if not self._still(reason):
+                return
             self._holds.add(reason)
             self._show_holds()
             if self._is_held_up:
@@ -303,9 +306,18 @@ class Session:
             if self._holds or not self._is_held_up:
                 return
             self._is_held_up = False
-            if self._running is not None:
-                self._running.go_on(self._now_ms())
             self._children.capture.send(Resume())
+            self._go_on(self._now_ms())
+
+    def _still(self, reason: str) -> bool:
+        """Return whether a reason holds, now that it is its turn."""
+        match reason:
+            case "lease":
+                return not self._permission.left_seconds
+            case "indicator":
+                return self._children.beat_age > BEATS_SECONDS
+            case _:
+                return True
 
     def _show_holds(self) -> None:
         self._children.is_paused = "person" in self._holds
@@ -347,6 +359,13 @@ class Session:
             )
             self._begin_file(0)
             return about.recording
+
+    def _go_on(self, at_ms: int) -> None:
+        """Have the running recording go on, with a new segment and a new raw file."""
+        if self._running is not None:
+            begins = _next_second(at_ms)
+            self._begin_file(begins)
+            self._running.go_on(begins)
 
     def _begin_file(self, begins: int) -> None:
         """Have capture write to a new raw file from ``begins`` on, a whole second of the recording."""
@@ -433,11 +452,8 @@ class Session:
             flushed = await self._children.capture.ask(lambda number: Forget(number=number))
             at_ms = self._time_of(flushed)
             await asyncio.to_thread(running.forget, at_ms - minutes * _MINUTE_MS, at_ms)
-            # A whole second that is not over: what happens in it belongs to the new file.
-            begins = at_ms // _SECOND_MS * _SECOND_MS + _SECOND_MS
-            self._begin_file(begins)
             if not self._is_held_up:
-                running.go_on(begins)
+                self._go_on(at_ms)
             return Answer(state=self.state, recording=running.about.recording)
 
     async def _work(self) -> None:
@@ -455,7 +471,7 @@ class Session:
                 self._permission.keeper.forget_before(self._clock.now() - self._delays.raw_max_seconds)
                 now = self._now_ms()
                 if now - self._source_begins > self._delays.raw_max_seconds * _SECOND_MS // 2:
-                    self._begin_file(now // _SECOND_MS * _SECOND_MS + _SECOND_MS)
+                    self._begin_file(_next_second(now))
 
     def _time_of(self, flushed: Flushed) -> int:
         """Return a time of the display server as one of the recording."""
@@ -504,3 +520,8 @@ class Session:
             actions=tally.actions,
             seconds=int(self._children.seconds),
         )
+
+
+def _next_second(at_ms: int) -> int:
+    """Return the next whole second of the recording."""
+    return at_ms // _SECOND_MS * _SECOND_MS + _SECOND_MS

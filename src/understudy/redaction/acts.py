@@ -11,7 +11,8 @@ Rules
 Example
 
 >>> cleaner = Cleaner(bytes(32), ALL_LAYERS)
->>> clean = cleaned_action(Type(at_ms=0, before=0, target=2, text="Jane", value="Jane"), EntityClass.NAME, cleaner)
+>>> typed = Type(at_ms=0, before=0, target=2, text="Jane", value="Jane")
+>>> clean = cleaned_action(typed, EntityClass.NAME, cleaner)
 >>> clean.marks, clean.text == clean.value != "Jane"
 ((<Mark.SURROGATE: 'surrogate'>,), True)
 """

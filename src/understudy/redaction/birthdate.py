@@ -83,7 +83,7 @@ def _read(text: str) -> tuple[re.Match[str], date] | None:
         day, year = int(match["d"]), int(match["y"])
         if month > _MAX_MONTH >= day:
             month, day = day, month
-        if len(match["y"]) == 2:
+        if len(match["y"]) == len("80"):
             year += 2000 if year < _CENTURY else 1900
         try:
             return match, date(year, month, day)

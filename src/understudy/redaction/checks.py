@@ -7,7 +7,8 @@ Rules
   surrogates of this package lie in them.
 * A check digit is evidence. Where a wrong one could be a typing error (IBAN), the shape is enough.
 
-Sources: ISO 13616 (IBAN), ISO/IEC 7812 (Luhn), python-stdnum for national numbers, phonenumbers for numbering plans.
+Sources: ISO 13616 (IBAN), ISO/IEC 7812 (Luhn), python-stdnum for national numbers, phonenumbers for
+numbering plans.
 """
 
 import ipaddress
@@ -40,7 +41,8 @@ Check = Callable[[str], int]
 IBAN_LENGTHS: Final = {
     code: length
     for length, codes in {
-        15: "NO", 16: "BE", 18: "DK FI FO GL NL SD", 19: "MK SI", 20: "AT BA EE KZ LT LU MN XK", 21: "CH CR HR LI LV",
+        15: "NO", 16: "BE", 18: "DK FI FO GL NL SD", 19: "MK SI", 20: "AT BA EE KZ LT LU MN XK",
+        21: "CH CR HR LI LV",
         22: "BG BH DE GB GE IE ME RS VA", 23: "AE GI IL IQ OM SO TL", 24: "AD CZ ES MD PK RO SA SE SK TN VG",
         25: "LY PT ST", 26: "IS TR", 27: "BI DJ FR GR IT MC MR SM", 28: "AL AZ BY CY DO GT HU LB NI PL SV",
         29: "BR EG PS QA UA", 30: "JO KW MU", 31: "MT SC", 32: "LC", 33: "RU",
@@ -58,7 +60,8 @@ _RESERVED_HOST: Final = re.compile(
     r"(?:^|[@./])(?:example\.(?:com|org|net|edu)|[a-z0-9-]+\.(?:test|invalid|example))$", re.IGNORECASE
 )
 _DATE: Final = re.compile(
-    r"(?:[12][0-9]{3}[-./][01]?[0-9][-./][0-3]?[0-9]|[0-3]?[0-9][-./][0-3]?[0-9][-./](?:[12][0-9])?[0-9]{2})(?:[ T].*)?"
+    r"(?:[12][0-9]{3}[-./][01]?[0-9][-./][0-3]?[0-9]"
+    r"|[0-3]?[0-9][-./][0-3]?[0-9][-./](?:[12][0-9])?[0-9]{2})(?:[ T].*)?"
 )
 _URL: Final = re.compile(
     r"(?i)(?:(?P<scheme>[a-z][a-z+]*)://)?(?:(?P<user>[^/?#@]*)@)?(?P<host>\[[^\]]*\]|[^/?#:]*)(?::[0-9]*)?(?P<rest>.*)",
@@ -72,8 +75,13 @@ _CARD_DIGITS: Final = range(13, 20)
 _DOCUMENTATION_NETS: Final = tuple(
     map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"))
 )
-_TRAILING: Final = ".,;:!?)]}>'\"”’»"
+_TRAILING: Final = ".,;:!?)]}>'\"\u201d\u2019\u00bb"
 _MIN_PHONE_DIGITS: Final = 7
+_MIN_DISTINCT: Final = 4
+_MIN_ADDRESS: Final = 4
+_MIN_PAIRS: Final = 3
+_MIN_SECRET: Final = 3
+_MIN_DIGITS: Final = 3
 
 
 def _email(hit: str) -> int:
@@ -131,7 +139,7 @@ def _card(hit: str) -> int:
 
 
 def _ip(hit: str) -> int:
-    if hit.endswith(".0.0.0") or sum(character.isalnum() for character in hit) < 4:
+    if hit.endswith(".0.0.0") or sum(character.isalnum() for character in hit) < _MIN_ADDRESS:
         return 0
     try:
         address = ipaddress.ip_address(hit)
@@ -143,7 +151,7 @@ def _ip(hit: str) -> int:
 
 
 def _mac(hit: str) -> int:
-    return len(hit) if len(set(BARE.of(hit))) > 2 else 0
+    return len(hit) if len(set(BARE.of(hit))) >= _MIN_PAIRS else 0
 
 
 def _eleven(hit: str) -> int:
@@ -172,7 +180,7 @@ def _random(hit: str) -> int:
 
 def _assigned(hit: str) -> int:
     kept = hit.rstrip(_TRAILING)
-    if _CODE_MARKS.search(kept.rstrip("=")) or len(set(kept)) < 4:
+    if _CODE_MARKS.search(kept.rstrip("=")) or len(set(kept)) < _MIN_DISTINCT:
         return 0
     has_both = any(map(str.isdigit, kept)) and any(map(str.isalpha, kept))
     return len(kept) if has_both or is_random(kept) else 0
@@ -180,7 +188,7 @@ def _assigned(hit: str) -> int:
 
 def _spoken_secret(hit: str) -> int:
     kept = hit.rstrip(".,;:")
-    return 0 if is_stopword(kept) or len(kept) < 3 or _CODE_MARKS.search(kept) else len(kept)
+    return 0 if is_stopword(kept) or len(kept) < _MIN_SECRET or _CODE_MARKS.search(kept) else len(kept)
 
 
 def _value(hit: str) -> int:
@@ -203,7 +211,7 @@ def _person(hit: str) -> int:
 
 def _has_digits(hit: str) -> int:
     kept = hit.rstrip(_TRAILING + "-/")
-    return len(kept) if sum(map(str.isdigit, kept)) > 2 else 0
+    return len(kept) if sum(map(str.isdigit, kept)) >= _MIN_DIGITS else 0
 
 
 def _whole(is_valid: Callable[[str], bool]) -> Check:

@@ -30,6 +30,8 @@ from understudy.redaction.surrogate import Maker
 
 __all__ = ["ALL_LAYERS", "Cleaned", "Cleaner"]
 
+Kept = dict[tuple[str, bool], tuple[Hit, ...]] | dict[tuple[str, bool], "Cleaned"] | set[str]
+
 _PASSES: Final = 4
 _MAX_KEPT: Final = 50_000
 
@@ -106,11 +108,12 @@ class Cleaner:
         key = (text, attribute)
         cleaned = self._cleaned.get(key)
         if cleaned is None:
-            cleaned = self._clean(text, attribute)
+            cleaned = self._clean(text, attribute=attribute)
             if len(self.entities) == self._size:
                 _bound(self._cleaned)
                 self._cleaned[key] = cleaned
-        self.counts.update(cleaned.kinds)
+        if cleaned.kinds:
+            self.counts.update(cleaned.kinds)
         return cleaned
 
     def whole(self, text: str, kind: EntityClass) -> Cleaned:
@@ -146,14 +149,15 @@ class Cleaner:
         least = MIN_PART if is_near else MIN_PREFIX
         return Layer.PROPAGATION in self._layers and self.entities.around(text, least) is not None
 
-    def _clean(self, text: str, attribute: bool) -> Cleaned:
+    def _clean(self, text: str, *, attribute: bool) -> Cleaned:
         kinds: list[EntityClass] = []
         for attempt in range(_PASSES):
             # What patterns find in what was put in is chance; what is known must not be in it either.
-            hits = [] if attempt else self._hit_entities(text, attribute)
+            hits = [] if attempt else self._hit_entities(text, attribute=attribute)
             found = [*hits, *self._known_entities(text)]
             if not found:
                 if kinds:
+                    _bound(self._written)
                     self._written.add(text)
                 return Cleaned(text, tuple(kinds))
             found = apart(found)
@@ -168,7 +172,7 @@ class Cleaner:
             text = PLAIN.of(written + text[last:]) if not written.isascii() else written + text[last:]
         return Cleaned(HIDDEN, tuple(kinds))
 
-    def _hit_entities(self, text: str, attribute: bool) -> list[Found]:
+    def _hit_entities(self, text: str, *, attribute: bool) -> list[Found]:
         found = []
         for hit in self.hits(text, attribute=attribute):
             if self._is_new(text, hit):
@@ -202,6 +206,6 @@ class Cleaner:
         return not self.entities.is_own(text[hit.start : hit.end])
 
 
-def _bound(kept: dict[tuple[str, bool], tuple[Hit, ...]] | dict[tuple[str, bool], Cleaned]) -> None:
+def _bound(kept: Kept) -> None:
     if len(kept) >= _MAX_KEPT:
         kept.clear()

@@ -8,8 +8,8 @@ Rules
 
 Example
 
->>> [(hit.kind.value, hit.start, hit.end) for hit in Detector().hits("Write to jane@synthetic-mail.org today")]
-[('email', 9, 32)]
+>>> [(hit.kind.value, hit.start, hit.end) for hit in Detector().hits("Write to jane@acme-post.org!")]
+[('email', 9, 27)]
 """
 
 from functools import cache

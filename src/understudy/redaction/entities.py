@@ -2,13 +2,14 @@
 
 Rules
 
-* An entity is found again whatever its case, spaces, accents or invisible characters; if it has 6 letters and
-  digits or more, whatever stands between them too.
-* Entities of fewer than 5 characters are found as whole words only, unless their script puts no spaces between
-  words. Entities of fewer than 3 (2 in such a script) and stop words are not looked for.
-* Parts that give somebody away alone are entities too: names of 4 letters and more, the mailbox of an address,
-  a number without its country code, a day in other spellings.
-* A beginning of 5 characters and more, where a word begins and ends, stands for the entity: it was being typed.
+* An entity is found again whatever its case, spaces, accents or invisible characters; if it has 6 letters
+  and digits or more, whatever stands between them too.
+* Entities of fewer than 5 characters are found as whole words only, unless their script puts no spaces
+  between words. Entities of fewer than 3 (2 in such a script) and stop words are not looked for.
+* Parts that give somebody away alone are entities too: names of 4 letters and more, the mailbox of an
+  address, a number without its country code, a day in other spellings.
+* A beginning of 5 characters and more, where a word begins and ends, stands for the entity: it was being
+  typed.
 * What was put in as a surrogate is never found, not even by a later entity that happens to be like it.
 
 Example
@@ -58,11 +59,12 @@ _SHARED: Final = frozenset(map(SQUEEZED.of, _CONSTANTS))
 
 
 class Entity(msgspec.Struct, eq=False):
-    """One thing found: its class, its squeezed spelling, and what stands for it."""
+    """One thing found: its class, its squeezed spelling, what stands for it, and that squeezed."""
 
     kind: EntityClass
     squeezed: str
     surrogate: Surrogate
+    shown: str
 
     def __repr__(self) -> str:
         return f"Entity({self.kind.value})"
@@ -109,11 +111,12 @@ class Entities:
         return f"Entities({len(self)})"
 
     def add(self, text: str, kind: EntityClass) -> bool:
-        """Take an entity in, with the parts and spellings that give it away alone; return whether it is new."""
+        """Take an entity in, with what gives it away alone; return whether it is new."""
         squeezed = SQUEEZED.of(text)
         if not squeezed or squeezed in self._known or self.is_own(text):
             return False
-        entity = Entity(kind, squeezed, self._maker.surrogate(text, kind))
+        surrogate = self._maker.surrogate(text, kind)
+        entity = Entity(kind, squeezed, surrogate, SQUEEZED.of(surrogate.text))
         self._known[squeezed] = entity
         insort(self._sorted, squeezed)
         self.issue(entity.surrogate.text)
@@ -145,12 +148,13 @@ class Entities:
 
     def find(self, text: str) -> list[Found]:
         """Return the entities in ``text`` in order; they do not overlap, and none lies in a surrogate."""
-        found = [
-            *self._matches(text, SQUEEZED, self._squeezed_matcher),
-            *self._matches(text, BARE, self._bare_matcher),
-        ]
+        squeezed = self._squeezed_matcher.find(SQUEEZED.of(text))
+        bare = self._bare_matcher.find(BARE.of(text))
+        if not squeezed and not bare:
+            return []
+        found = [*self._matches(text, SQUEEZED, squeezed), *self._matches(text, BARE, bare)]
         if not found:
-            return found
+            return []
         own = self.own_spans(text)
         loose = [one for one in found if not any(start <= one.start and one.end <= end for start, end in own)]
         return apart(loose)
@@ -172,7 +176,7 @@ class Entities:
         return not SQUEEZED.of(rest).strip(".,;:!?-_/()\"'")
 
     def issued_spans(self, text: str) -> list[tuple[int, int]]:
-        """Return where surrogates stand in ``text`` that were made for an entity, not those that all share."""
+        """Return where surrogates stand in ``text`` that were made for one entity."""
         if len(self._own) == len(_CONSTANTS):
             return []
         return [span for span in self.own_spans(text) if SQUEEZED.of(text[slice(*span)]) not in _SHARED]
@@ -202,16 +206,17 @@ class Entities:
                 if not is_stopword(squeezed[:length]):
                     self._squeezed_matcher.put(squeezed[:length], (entity, True))
 
-    def _matches(self, text: str, view: View, matcher: Matcher[tuple[Entity, bool]]) -> Iterator[Found]:
-        folded = view.of(text)
-        for start, end, (entity, is_prefix) in matcher.find(folded):
+    def _matches(
+        self, text: str, view: View, matches: list[tuple[int, int, tuple[Entity, bool]]]
+    ) -> Iterator[Found]:
+        for start, end, (entity, is_prefix) in matches:
             first, last = view.span(text, start, end)
             length = end - start
             if is_prefix:
                 is_there = is_word_start(text, first) and (length >= LONG_PREFIX or is_word_end(text, last))
             else:
                 is_there = (
-                    length >= MIN_INSIDE or is_unspaced(folded[start:end]) or is_whole_word(text, first, last)
+                    length >= MIN_INSIDE or is_unspaced(text[first:last]) or is_whole_word(text, first, last)
                 )
             if is_there:
                 yield Found(first, last, entity, is_prefix)
@@ -233,16 +238,16 @@ class Entities:
 
     def _reissue(self, squeezed: str) -> None:
         """Take back the surrogates in which a new entity would be hidden, and give others."""
-        showing = [other for other in self._known.values() if squeezed in SQUEEZED.of(other.surrogate.text)]
+        showing = [other for other in self._known.values() if squeezed in other.shown]
         if not showing:
             return
         self._maker.forget(squeezed)
         self._searched.append(squeezed)
         for other in showing:
-            old = other.surrogate
-            other.surrogate = self._maker.surrogate(old.original, other.kind)
-            shown = SQUEEZED.of(old.text)
-            if other.surrogate.text != old.text:
+            shown = other.shown
+            other.surrogate = self._maker.surrogate(other.surrogate.original, other.kind)
+            other.shown = SQUEEZED.of(other.surrogate.text)
+            if other.shown != shown:
                 self._take_back(shown)
             self.issue(other.surrogate.text)
         self._searched.pop()
@@ -261,7 +266,7 @@ def _parts(text: str, kind: EntityClass) -> Iterator[tuple[str, EntityClass]]:
     match kind:
         case EntityClass.NAME:
             for word in text.replace(",", " ").split():
-                part = word.strip(".'’\"()-")
+                part = word.strip(".'\u2019\"()-")
                 if (
                     len(SQUEEZED.of(part)) >= MIN_PART
                     and SQUEEZED.of(part) not in TITLES

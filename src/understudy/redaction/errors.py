@@ -20,7 +20,7 @@ class RedactionError(UnderstudyError):
     hint = "drop the stretch and leave a gap"
 
 
-class SpecialCategory(RedactionError):
+class SpecialCategory(RedactionError):  # noqa: N818 - it is no failure: the rule worked
     """A stretch holds content of a special category (GDPR, article 9); it must be dropped whole."""
 
     def __init__(self) -> None:

@@ -33,11 +33,11 @@ class EntityClass(StrEnum):
     IP = "ip"
     NAME = "name"
     ONE_TIME_CODE = "one-time-code"
-    PASSWORD = "password"
+    PASSWORD = "password"  # noqa: S105 - a class, not a secret
     PHONE = "phone"
     PIN = "pin"
     SALARY = "salary"
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105 - a class, not a secret
     URL = "url"
     USERNAME = "username"
 

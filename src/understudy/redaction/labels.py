@@ -27,9 +27,12 @@ MAX_LABEL: Final = 120
 
 NO_LABEL: Final = (
     "account (?:type|menu|settings|overview|options)",
-    "(?:file|folder|host|domain|product|project|event|item|list|class|tag|group|team|channel|column|table|field"
-    "|game|song|movie|colou?r|branch|repo|repository|package|variable|function|device|network|layer|sheet|city"
-    "|country|shop|store|template|playlist|album|series|datei|ordner|produkt|projekt|gerate) ?name",
+    "(?:file|folder|host|domain|product|project|event|item|list|class|tag|group|team|channel|column) ?name",
+    (
+        "(?:table|field|game|song|movie|colou?r|branch|repo(?:sitory)?|package|variable|function|device|network"
+        "|layer|sheet|city|country|shop|store|template|playlist|album|series|datei|ordner|produkt|projekt"
+        "|gerate) ?name"
+    ),
     "e ?mail (?:subject|body|settings|list|type|inbox)",
     "(?:phone|card|address|id|token) (?:type|book|count|kind|art)",
     "token (?:count|limit|budget)",
@@ -148,8 +151,10 @@ LABELS: Final[tuple[tuple[EntityClass, tuple[str, ...]], ...]] = (
             "ssn",
             "social security(?: ?(?:number|no))?",
             "sozialversicherungs ?(?:nummer|nr)",
-            "(?:national|citizen|resident|personal) ?(?:id|identity|identification)"
-            "(?: ?(?:number|no|card|code))?",
+            (
+                "(?:national|citizen|resident|personal) ?(?:id|identity|identification)"
+                "(?: ?(?:number|no|card|code))?"
+            ),
             "(?:id|identity) ?card ?(?:number|no)",
             "passport(?: ?(?:number|no))?",
             "(?:reise)?pass ?(?:nummer|nr)",
@@ -207,8 +212,10 @@ LABELS: Final[tuple[tuple[EntityClass, tuple[str, ...]], ...]] = (
         (
             "(?:bank|savings|checking|customer|client)? ?account ?(?:number|no|nr|id)?",
             "acct(?: ?(?:number|no))?",
-            "(?:customer|client|member|membership|policy|insurance|patient|subscriber|contract|loyalty|user)"
-            " ?(?:id|number|no)",
+            (
+                "(?:customer|client|member|membership|policy|insurance|patient|subscriber|contract|loyalty|user)"
+                " ?(?:id|number|no)"
+            ),
             "(?:kunden|konto|mitglieds|vertrags|versicherungs|policen|patienten|benutzer) ?(?:nummer|nr|id)",
             "konto",
             "routing(?: ?(?:number|no))?",
@@ -236,7 +243,8 @@ LABELS: Final[tuple[tuple[EntityClass, tuple[str, ...]], ...]] = (
     (
         EntityClass.ADDRESS,
         (
-            "(?:street|postal|mailing|shipping|billing|delivery|home|work|residential)? ?address(?: ?line)?(?: ?\\d)?",
+            "(?:street|postal|mailing|shipping|billing|delivery|home)? ?address(?: ?line)?(?: ?\\d)?",
+            "(?:work|residential) address",
             "street(?: ?(?:name|and (?:house )?number))?",
             "strasse(?:(?: und| ?/)? ?(?:haus)?(?:nummer|nr))?",
             "(?:haus|post) ?(?:nummer|anschrift|adresse)",
@@ -253,9 +261,11 @@ LABELS: Final[tuple[tuple[EntityClass, tuple[str, ...]], ...]] = (
     (
         EntityClass.NAME,
         (
-            "(?:first|last|full|middle|given|family|sur|maiden|legal|real|display|birth|your|contact|customer"
-            "|client|patient|employee|guest|traveller|traveler|passenger|recipient|sender|author|member|student"
-            "|owner|holder|cardholder|account|company contact|emergency contact) ?names?",
+            (
+                "(?:first|last|full|middle|given|family|sur|maiden|legal|real|display|birth|your|contact|customer"
+                "|client|patient|employee|guest|traveller|traveler|passenger|recipient|sender|author|member|student"
+                "|owner|holder|cardholder|account|company contact|emergency contact) ?names?"
+            ),
             "name on card",
             "fname",
             "lname",

@@ -7,7 +7,8 @@ Rules
   often letters and digits change. Dates, versions and words joined by ``-`` or ``_`` are no random tokens.
 * This is a guess. It is no layer to rely on: labels find what it misses.
 
-Levels: 9 is usual, 0 is never; measured on the documentation of Python, and on lists of German and Latin words.
+Levels: 9 is usual, 0 is never; measured on the documentation of Python, and on lists of German and Latin
+words.
 
 Example
 

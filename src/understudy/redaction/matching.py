@@ -2,7 +2,8 @@
 
 Rules
 
-* A matcher may grow and shrink; its automaton is made anew when it is next used.
+* A matcher may grow and shrink. What is new is looked for one by one, until that has cost as much as making
+  the automaton anew; what is gone is passed over.
 * All matches are reported, also those that overlap.
 
 Example
@@ -14,11 +15,14 @@ Example
 [(1, 4, 1), (2, 4, 2)]
 """
 
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import ahocorasick
 
 T = TypeVar("T")
+
+_REBUILD: Final = 4
+"""Making the automaton costs about as much as looking four times for each key, one by one."""
 
 
 class Matcher(Generic[T]):
@@ -26,7 +30,9 @@ class Matcher(Generic[T]):
 
     def __init__(self) -> None:
         self._keys: dict[str, T] = {}
+        self._fresh: dict[str, None] = {}
         self._automaton: ahocorasick.Automaton | None = None
+        self._work = 0
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -36,22 +42,43 @@ class Matcher(Generic[T]):
 
     def put(self, key: str, value: T, *, over: bool = False) -> None:
         """Look for ``key`` from now on; what it stood for before stays, unless ``over``."""
-        if key and (over or key not in self._keys):
+        if key in self._keys:
+            if over:
+                self._keys[key] = value
+        elif key:
             self._keys[key] = value
-            self._automaton = None
+            self._fresh[key] = None
 
     def drop(self, key: str) -> None:
         """Look for ``key`` no more."""
         if self._keys.pop(key, None) is not None:
-            self._automaton = None
+            self._fresh.pop(key, None)
 
     def find(self, text: str) -> list[tuple[int, int, T]]:
         """Return (start, end, value) of every match in ``text``."""
-        if not self._keys:
-            return []
-        if self._automaton is None:
-            self._automaton = ahocorasick.Automaton()
-            for key in self._keys:
-                self._automaton.add_word(key, key)
-            self._automaton.make_automaton()
-        return [(end + 1 - len(key), end + 1, self._keys[key]) for end, key in self._automaton.iter(text)]
+        if self._fresh:
+            self._work += len(self._fresh)
+            if self._work > _REBUILD * len(self._keys):
+                self._rebuild()
+        found = []
+        if self._automaton is not None:
+            keys = self._keys
+            found = [
+                (end + 1 - len(key), end + 1, keys[key])
+                for end, key in self._automaton.iter(text)
+                if key in keys
+            ]
+        for key in self._fresh:
+            start = text.find(key)
+            while start >= 0:
+                found.append((start, start + len(key), self._keys[key]))
+                start = text.find(key, start + 1)
+        return found
+
+    def _rebuild(self) -> None:
+        automaton = ahocorasick.Automaton()
+        for key in self._keys:
+            automaton.add_word(key, key)
+        automaton.make_automaton()
+        self._automaton, self._work = automaton, 0
+        self._fresh.clear()

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - a wrapped expression is hard to read
+# ruff: noqa: E501, RUF001 - a wrapped expression is hard to read; quotation marks are what people type
 r"""The patterns of the second layer: shapes that give a text away wherever it stands.
 
 Rules
@@ -90,7 +90,7 @@ _PERSON: Final = r"(\pL[\pL\pM'’.-]*(?: +(?:(?:von|van|de|der|den|di|da|la|le|
 _CAPITAL: Final = r"(\p{Lu}[\pL\pM'’.-]*(?: +(?:(?:von|van|de|der|den|di|da|la|le|du|el|al|bin|zu|zur) +)*\p{Lu}[\pL\pM'’.-]*){0,3})"
 _IS: Final = r"(?: *[:=] *| +(?:is|ist|lautet)(?: now| jetzt)?:? +)"
 _TITLE: Final = r"(?:(?:Herrn?|Frau|Mrs?|Ms|Miss|Mx|Dr|Prof|Sir|Madam)\.? +)*"
-_PASS: Final = r"(?:pass ?(?:word|phrase|code)|passwd|pwd|passwort|kennwort)"
+_PASS: Final = r"(?:pass ?(?:word|phrase|code)|passwd|pwd|passwort|kennwort)"  # noqa: S105 - words for passwords
 
 SPOKEN: Final = (
     _p("said-password", EntityClass.PASSWORD, r"(?i)\b" + _PASS + r"s?\b" + _IS + _VALUE, "spoken-secret"),

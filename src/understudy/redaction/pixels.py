@@ -2,9 +2,9 @@ r"""Pixels: a frame begins as a plain surface, and only what is explained is cop
 
 Rules
 
-* Explained is the box of an element that shows, whose text was looked at and is clean, and which has no parts
-  of its own: a control, or the last element of its branch that has a text. Pictures, canvases and whatever has
-  no text are not explained, and cover what lies below them.
+* Explained is the box of an element that shows and whose text was looked at and is clean: a control, or an
+  element without parts that has a text. Nothing else is. Pictures, canvases and what is unknown also cover
+  what lies below them.
 * What has an entity, is secure, or stands at a place that held an entity is filled black, 2 pixels outward.
   Black comes last, and wins.
 * A frame that several trees belong to keeps what all of them explain, and loses what any of them hides.
@@ -12,7 +12,8 @@ Rules
 
 Example
 
->>> tree = ElementTree(elements=(Element(role=Role.DOCUMENT), Element(role=Role.BUTTON, name="Go", box=Box(1, 0, 1, 1), parent=0)))
+>>> button = Element(role=Role.BUTTON, name="Go", box=Box(1, 0, 1, 1), parent=0)
+>>> tree = ElementTree(elements=(Element(role=Role.DOCUMENT), button))
 >>> row = PlacedPicture(x=0, y=0, picture=Picture(width=3, height=1, rgb=b"abcdefghi"))
 >>> masked(row, [(tree, frozenset())]).picture.rgb
 b'\xc8\xc8\xc8def\xc8\xc8\xc8'

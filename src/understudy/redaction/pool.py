@@ -14,21 +14,24 @@ True
 
 from typing import Final
 
+MAX_SHORT: Final = 4
+MAX_MIDDLE: Final = 7
 _SHORT: Final = """
 Bami Brel Brum Cavi Ceno Cera Cila Cilo Cosk Cuno Cuvi Drom Dula Fela Feth Fimo Fula Gimi Giva Guxa Heva Kera
 Koro Krov Lalo Lul Memi Miv Moni Mox Muva Nem Neno Nexo Nini Nuvi Pesk Pimo Pix Pona Saxi Soth Sova Teno Tev
 Trav Tuli Tuxa Veli Vesk Walo Wemo Wiro Wox Wuli Wulo Wuva Zeb Zuk Quol Quem Zilo
 """
 _MIDDLE: Final = """
-Borben Bornan Boxan Brarbo Braxel Brexin Brirnin Brixane Brona Bruxow Burbow Caldor Carnen Celtis Cenor Condel
-Covan Coxer Cumer Dandick Darnick Daxer Dilin Domel Dromick Drotha Durbis Falen Faltor Fuldan Galdor Gatho
-Girbis Gondin Gorno Goxow Grarin Grerel Grerer Grimel Grolor Gromor Grorner Groskow Grovis Grulow Haltor Heldis
-Hinor Hiskow Huxor Kathan Kethis Krimin Krixane Kronis Kruler Krultis Kuthis Lexel Lilder Lirbick Lolow Meler
-Mernen Mernor Mildo Mirber Mirnel Mirnick Moldel Munin Muvis Nalane Nandis Natho Niler Ninder Niskin Nultis
-Pandin Peltin Perben Pilden Piltow Pirban Porben Praldin Prandan Praxor Preltel Prirben Prixen Prolo Prorbor
-Proris Pruma Purbo Raldane Rarnan Revel Rexane Rexen Rilto Roldane Rovis Runow Saltis Selor Siror Starane
-Staxick Stelten Stenin Telane Ternan Teska Trenick Trenis Trernel Trerner Trima Trolen Tronel Tunden Valdane
-Varber Veldel Vemer Voltis Walder Wexan Wirnan Wirow Withick Woltow
+Borben Bornan Boxan Brarbo Braxel Brexin Brirnin Brixane Brona Bruxow Burbow Caldor Carnen Celtis Cenor
+Condel Covan Coxer Cumer Dandick Darnick Daxer Dilin Domel Dromick Drotha Durbis Falen Faltor Fuldan
+Galdor Gatho Girbis Gondin Gorno Goxow Grarin Grerel Grerer Grimel Grolor Gromor Grorner Groskow Grovis
+Grulow Haltor Heldis Hinor Hiskow Huxor Kathan Kethis Krimin Krixane Kronis Kruler Krultis Kuthis Lexel
+Lilder Lirbick Lolow Meler Mernen Mernor Mildo Mirber Mirnel Mirnick Moldel Munin Muvis Nalane Nandis
+Natho Niler Ninder Niskin Nultis Pandin Peltin Perben Pilden Piltow Pirban Porben Praldin Prandan Praxor
+Preltel Prirben Prixen Prolo Prorbor Proris Pruma Purbo Raldane Rarnan Revel Rexane Rexen Rilto Roldane
+Rovis Runow Saltis Selor Siror Starane Staxick Stelten Stenin Telane Ternan Teska Trenick Trenis Trernel
+Trerner Trima Trolen Tronel Tunden Valdane Varber Veldel Vemer Voltis Walder Wexan Wirnan Wirow Withick
+Woltow
 """
 _LONG: Final = """
 Barnamer Bethitor Bexitick Borbomis Bothavick Bralenor Braviman Breldomo Breritow Brimarel Broltatow Brovolor
@@ -53,6 +56,6 @@ LONG: Final = tuple(_LONG.split())
 
 def words_like(length: int) -> tuple[str, ...]:
     """Return the words of the bucket that a word of ``length`` letters belongs to."""
-    if length <= 4:
+    if length <= MAX_SHORT:
         return SHORT
-    return MIDDLE if length < 8 else LONG
+    return MIDDLE if length <= MAX_MIDDLE else LONG

@@ -7,7 +7,8 @@ Rules
   redacted again. ``redact`` learns too, so nothing depends on who calls what; the next ``learn`` tells.
 * Redacting what was redacted changes nothing and finds nothing new.
 * Any error drops the stretch. Nothing that is raised, logged or shown here holds recorded text.
-* ``layers`` exists so that tests can take a layer away. Without any, everything passes, and the stamp says so.
+* ``layers`` exists so that tests can take a layer away. Without any, everything passes, and the stamp says
+  so.
 
 Example
 
@@ -19,6 +20,7 @@ Example
 """
 
 from collections.abc import Iterable
+from itertools import count
 from typing import Final, TypeVar
 
 import msgspec
@@ -26,8 +28,8 @@ from msgspec.structs import replace
 
 from understudy.formats.elements import ElementTree
 from understudy.formats.picture import PlacedPicture
-from understudy.formats.recording.frames import identity
 from understudy.formats.recording.actions import Action
+from understudy.formats.recording.frames import identity
 from understudy.formats.recording.manifest import RedactionStamp
 from understudy.formats.recording.stretch import Stretch
 from understudy.formats.recording.versions import Version
@@ -40,7 +42,7 @@ from understudy.redaction.pixels import masked
 from understudy.redaction.places import Places
 from understudy.redaction.rules import rules_hash
 from understudy.redaction.special import is_special, says_special
-from understudy.redaction.structure import Structure, read
+from understudy.redaction.structure import Structure, is_field, read
 from understudy.redaction.trees import CleanTree, cleaned_tree
 
 T = TypeVar("T")
@@ -87,6 +89,7 @@ class Redactor:
         self._cleaner = Cleaner(key, self._layers, with_prefixes=prefixes)
         self._is_sticky = sticky
         self._places = Places()
+        self._unique = count()
         self._sticky: dict[int, EntityClass] = {}
         self._seen: dict[int, dict[str, None]] = {}
         self._structures: dict[ElementTree, tuple[Structure, list[int]]] = {}
@@ -216,7 +219,7 @@ class Redactor:
             del seen[next(iter(seen))]
 
     def _take_in_places(self) -> None:
-        """Take in what places hold that ever held an entity; not what is a beginning of something else there."""
+        """Take in what stands, or ever stood, at places of entities; not what is a beginning of more."""
         if Layer.STRUCTURE not in self._layers:
             return
         for place, kind in self._sticky.items():
@@ -231,7 +234,8 @@ class Redactor:
     def _read(self, tree: ElementTree) -> tuple[Structure, list[int]]:
         known = self._structures.get(tree)
         if known is None:
-            known = self._structures[tree] = (read(tree), self._places.of(tree))
+            places = self._places.of(tree) if self._is_sticky else [next(self._unique) for _ in tree.elements]
+            known = self._structures[tree] = (read(tree), places)
         return known
 
     # What must be dropped whole
@@ -243,16 +247,15 @@ class Redactor:
             labels = self._read(tree)[0].labels
             for number, element in enumerate(tree.elements):
                 if number in labels:
-                    self._refuse_special_value(labels[number], element.value or element.name)
+                    answer = element.value if is_field(element) else element.value or element.name
+                    self._refuse_special_value(labels[number], answer or "")
                 for text in filter(None, (element.name, element.value)):
                     self._refuse_special_text(text)
         for action in stretch.actions:
-            tree = stretch.tree_before(action)
-            label = (
-                ""
-                if tree is None or action.target is None
-                else self._read(tree)[0].labels.get(action.target, "")
-            )
+            before, target = stretch.tree_before(action), action.target
+            label = ""
+            if before is not None and target is not None:
+                label = self._read(before)[0].labels.get(target, "")
             for text in texts_of(action):
                 self._refuse_special_value(label, text)
                 self._refuse_special_text(text)
@@ -299,8 +302,7 @@ class Redactor:
         structure, places = self._read(tree)
         kinds = {}
         for number, told in structure.fields.items():
-            kind = self._sticky.get(places[number]) if self._is_sticky else None
-            kind = kind or told
+            kind = self._sticky.get(places[number], told)
             if kind is not None:
                 kinds[number] = kind
         return kinds

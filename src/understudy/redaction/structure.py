@@ -3,8 +3,8 @@
 Rules
 
 * A field's class comes from its name, id and classes, and from the text before it, whichever speaks first.
-* Static text is a value only if its label is nothing but a label and says so: by a colon, as a term or a row's
-  head, as the head of its column, or in the text's own id or class.
+* Static text is a value only if its label is nothing but a label and says so: by a colon, as a term or a
+  row's head, as the head of its column, or in the text's own id or class.
 * What is inside a classed field or cell is of its class. Options of a classed list are, unless they are the
   months, places or numbers that everybody has.
 * Nothing here looks at what the value looks like.
@@ -137,7 +137,9 @@ def _label_beside(elements: tuple[Element, ...], number: int) -> str:
         is_head = colon or name.endswith(":") or element.role in _HEADS
         parent = None if element.parent is None else elements[element.parent]
         is_head = is_head or (parent is not None and parent.role in _HEADS)
-        return name if is_head or _is_pair(elements, other, number) else ""
+        if is_head or (exact_label_class(name) is not None and _is_pair(elements, other, number)):
+            return name
+        return ""
     return ""
 
 

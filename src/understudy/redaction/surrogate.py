@@ -1,4 +1,4 @@
-"""What stands for an entity: of the same kind, about as long, derived with a key that only this recording has.
+"""What stands for an entity: of the same kind, about as long, derived with the key of this recording alone.
 
 Rules
 
@@ -59,7 +59,8 @@ _AREAS: Final = (
 )
 _NETS: Final = ("192.0.2.", "198.51.100.", "203.0.113.")
 _MONEY: Final = re.compile(
-    r"(?i)(?:[0-9.,' $€£¥~-]|usd|eur|gbp|chf|euro?s?|dollars?|k|p\.?a\.?|per|pro|/|year|month|hour|jahr|monat)+"
+    r"(?i)(?:[0-9.,' $€£¥~-]|usd|eur|gbp|chf|euro?s?|dollars?|k|p\.?a\.?|per|pro|/"
+    r"|year|month|hour|jahr|monat)+"
 )
 _IDENTITY_CHECKS: Final = (
     "ssn",
@@ -82,6 +83,7 @@ _IBAN_SHAPE: Final = re.compile(r"[a-z]{2}[0-9]{2}[a-z0-9]{8,}")
 _MIN_PHONE: Final = 7
 _CARD_DIGITS: Final = range(13, 20)
 _AMEX_DIGITS: Final = 15
+_SSN_DIGITS: Final = 9
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -121,7 +123,7 @@ class Surrogate(msgspec.Struct, frozen=True, kw_only=True):
                 written = _cased(self.parts[0], body)
             case Style.WORDS:
                 written = _with_words(self.parts, body)
-            case Style.CHARACTERS:
+            case _:
                 written = _with_characters(self.parts[0], body)
         return f"{lead}{written}{trail}"
 
@@ -203,7 +205,8 @@ class Maker:
                 return f"{_NETS[raw[0] % len(_NETS)]}{1 + raw[1] % 254}"
             case EntityClass.URL if "/" in plain or "." in plain:
                 scheme = plain.partition("://")[0] if "://" in plain else "https"
-                return f"{scheme.lower()}://www.example.com/{self._free_word(SQUEEZED.of(plain), attempt).lower()}"
+                page = self._free_word(SQUEEZED.of(plain), attempt).lower()
+                return f"{scheme.lower()}://www.example.com/{page}"
             case EntityClass.BIRTH_DATE:
                 return shifted(
                     plain, lambda date: 40 + int.from_bytes(self._bytes("date", date, attempt)[:2]) % 600
@@ -230,7 +233,7 @@ class Maker:
         if kind is EntityClass.IBAN and _IBAN_SHAPE.fullmatch(bare):
             return bare[:2] + "00" + core[4:]
         if kind is EntityClass.IDENTITY:
-            if bare.isdigit() and count == 9:
+            if bare.isdigit() and count == _SSN_DIGITS:
                 return "000" + core[3:]
             for again in range(16):
                 core = self._alike("code", bare, attempt * 16 + again)
@@ -258,7 +261,7 @@ class Maker:
         return word
 
     def _free_word(self, folded: str, attempt: int) -> str:
-        words = words_like(len(folded))
+        words, word = words_like(len(folded)), ""
         for again in range(_TRIES):
             raw = self._bytes("word", folded, attempt * _TRIES + again)
             word = words[int.from_bytes(raw[:4]) % len(words)]
@@ -302,7 +305,7 @@ class Maker:
 def _luhn_digit(body: str) -> str:
     total = 0
     for place, digit in enumerate(map(int, reversed(body))):
-        total += digit if place % 2 else (digit * 2 - 9 if digit > 4 else digit * 2)
+        total += digit if place % 2 else sum(divmod(digit * 2, 10))
     return str(-total % 10)
 
 

@@ -29,8 +29,9 @@ from understudy.recorder.capture.sink import Sink
 from understudy.recorder.errors import FailedRedactionError
 from understudy.recorder.held import HeldRecording, HeldStore
 from understudy.recorder.payload import manifest_of, stretch_of
+from understudy.recorder.pieces import About, Tally
 from understudy.recorder.rawfiles import RawFiles
-from understudy.recorder.running import About, RunningRecording, Tally
+from understudy.recorder.running import RunningRecording
 from understudy.redaction.errors import RedactionError, SpecialCategory
 from understudy.redaction.redactor import Redacted, Redactor
 
@@ -244,9 +245,13 @@ class TestHolding:
         made.running.interrupt(3_200)
         assert made.stretches[0].gaps[-1] == Gap(from_ms=4_000, to_ms=5_000)
         assert made.recording.is_open
+        assert not list(made.raw.folder.iterdir())
         made.take(6_000)
         assert len(made.recording.segments) == 1
+        made.sink.finish()
+        made.file(7_000)
         made.running.go_on(7_700)
+        made.show(7_800, page())
         made.click(9_000)
         made.finish(10_500)
         assert made.acts == [["click"], ["click"]]

@@ -186,6 +186,8 @@ class TestHoldingUp:
         time.sleep(0.7)
         assert recorder.control.pause().state == "paused"
         assert recorder.raw is not None
+        assert recorder.session is not None
+        assert recorder.session._children.doing == "paused"  # noqa: SLF001
         before = len(recorder.raw.items())
         stage.fill("article", "unseen")
         assert len(recorder.raw.items()) == before
@@ -247,7 +249,7 @@ class TestHoldingUp:
             stage.fill("article", "unseen")
             assert len(running.raw.items()) == before
             cut = False
-            running.wait_for("recording", seconds=8)
+            running.wait_for("recording", seconds=15)
             time.sleep(0.5)
             stage.click("send")
             time.sleep(0.6)
@@ -273,6 +275,22 @@ class TestBreaking:
         assert not [item for item in recorder.raw.items() if isinstance(item, KEYS)]
         assert [act_of(action) for action, _ in recorder.actions()] == ["click"]
         assert not recorder.held[-1].is_open
+
+    def test_an_indicator_that_hangs_holds_it_up_until_it_beats_again(
+        self, stage: Stage, recorder: Recorder
+    ) -> None:
+        assert recorder.session is not None
+        assert recorder.raw is not None
+        pid = recorder.session._children.indicator.child.pid  # noqa: SLF001
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            recorder.wait_for("waiting", seconds=6)
+            before = len(recorder.raw.items())
+            stage.fill("article", "unseen")
+            assert len(recorder.raw.items()) == before
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        recorder.wait_for("recording", seconds=6)
 
     def test_without_capture_what_was_written_is_held_and_the_rest_is_a_gap(
         self, stage: Stage, recorder: Recorder

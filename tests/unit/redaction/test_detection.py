@@ -49,7 +49,11 @@ FOUND = [
     ("AIza" + "SyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q", E.TOKEN, "AIza" + "SyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q"),
     ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc", E.TOKEN, "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc"),
     ("sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc", E.TOKEN, "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"),
-    ("-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----", E.TOKEN, "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----"),
+    (
+        "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----",
+        E.TOKEN,
+        "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----",
+    ),
     ("api_key=abcd1234efgh", E.TOKEN, "abcd1234efgh"),
     ("secret: s3cretvalue9", E.TOKEN, "s3cretvalue9"),
     ("x7Gq9ZpL2mNv4Rt8", E.TOKEN, "x7Gq9ZpL2mNv4Rt8"),
@@ -76,17 +80,55 @@ FOUND = [
     ("Diagnosis: broken arm", E.HEALTH, "broken arm"),
     ("wohnt Hauptstraße 12a", E.ADDRESS, "Hauptstraße 12a"),
     ("221 Baker Street", E.ADDRESS, "221 Baker Street"),
-]  # fmt: skip
+]
 
 LOOK_ALIKE = [
-    "Order 12345678", "12:30:45", "2024-05-17", "17.05.2024", "Version 1.2.3", "Price 1,299.00", "10.000.000",
-    "Password must contain 8 characters", "Password: required", "Forgot your password?", "Enter your PIN", "Hello World!",
-    "Name: ascending", "internationalization", "Donaudampfschifffahrt", "Seite 3 von 10", "std::vector", "4111 1111 1111 1112",
-    "DE00 3704 0044 0532 0130 00", "logo@2x.png", "Select all", "Mon 17 May 2024 10:00", "#1e90ff", "Hi there", "Dear Sir or Madam,",
-    "1234567890123", "jane@example.com", "(212) 555-0123", "192.0.2.7", "127.0.0.1", "https://www.w3.org/2000/svg", "https://example.org/a/b",
-    "https://wikipedia.org", "/home/user/x", "/usr/local/bin", "abcdefghijklmnopqrstuvwxyz", "consectetur adipiscing", "key: value",
-    "token = tokenizer", "2024-05-17T12:30:45Z", "3/4", "Room 101-202", "ISBN 978-3-16-148410-1", "000-12-3456", "A4 210 x 297",
-]  # fmt: skip
+    "Order 12345678",
+    "12:30:45",
+    "2024-05-17",
+    "17.05.2024",
+    "Version 1.2.3",
+    "Price 1,299.00",
+    "10.000.000",
+    "Password must contain 8 characters",
+    "Password: required",
+    "Forgot your password?",
+    "Enter your PIN",
+    "Hello World!",
+    "Name: ascending",
+    "internationalization",
+    "Donaudampfschifffahrt",
+    "Seite 3 von 10",
+    "std::vector",
+    "4111 1111 1111 1112",
+    "DE00 3704 0044 0532 0130 00",
+    "logo@2x.png",
+    "Select all",
+    "Mon 17 May 2024 10:00",
+    "#1e90ff",
+    "Hi there",
+    "Dear Sir or Madam,",
+    "1234567890123",
+    "jane@example.com",
+    "(212) 555-0123",
+    "192.0.2.7",
+    "127.0.0.1",
+    "https://www.w3.org/2000/svg",
+    "https://example.org/a/b",
+    "https://wikipedia.org",
+    "/home/user/x",
+    "/usr/local/bin",
+    "abcdefghijklmnopqrstuvwxyz",
+    "consectetur adipiscing",
+    "key: value",
+    "token = tokenizer",
+    "2024-05-17T12:30:45Z",
+    "3/4",
+    "Room 101-202",
+    "ISBN 978-3-16-148410-1",
+    "000-12-3456",
+    "A4 210 x 297",
+]
 
 
 @pytest.mark.parametrize(("text", "kind", "entity"), FOUND)
@@ -123,7 +165,7 @@ def test_a_gate_that_fails_closes_nothing() -> None:
             return None
 
     broken = Detector()
-    broken._gate = Dead()  # type: ignore[assignment]  # noqa: SLF001 - the gate is what fails
+    broken._gate = Dead()  # noqa: SLF001 - the gate is what fails
     assert [hit.kind for hit in broken.hits("password: hunter2")] == [E.PASSWORD]
 
 

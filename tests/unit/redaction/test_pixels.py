@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from tests.unit.redaction.scene import HEIGHT, WIDTH, Page, X, Y, box_of, region
 from understudy.formats.elements import Box, Element, ElementState, ElementTree, Role
@@ -31,10 +32,11 @@ def frame_of(x: int = 0, y: int = 0) -> PlacedPicture:
     return PlacedPicture(x=x, y=y, picture=Picture(width=100, height=100, rgb=pixels.tobytes()))
 
 
-def shown(frame: PlacedPicture) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def shown(frame: PlacedPicture) -> NDArray[np.bool_]:
     """Return which pixels are neither neutral nor black."""
     pixels = region(frame, Box(frame.x, frame.y, 100, 100))
-    return np.any((pixels != NEUTRAL) & (pixels != 0), axis=2)
+    seen: NDArray[np.bool_] = np.any((pixels != NEUTRAL) & (pixels != 0), axis=2)
+    return seen
 
 
 def test_nothing_is_shown_without_an_explanation() -> None:

@@ -47,9 +47,17 @@ def write(stretch: Stretch, redactor: Redactor) -> bytes:
     for gap in stretch.gaps:
         writer.add_gap(gap)
     manifest = Manifest(
-        recording="rec_AAAAAAAAAAAAAAAAAAAAAA", ordinal=0, title="", task="demo", application_group="web", started_at=0, ended_at=60,
-        source="recorder", redaction=redactor.stamp, screen=Screen(width=800, height=600),
-    )  # fmt: skip
+        recording="rec_AAAAAAAAAAAAAAAAAAAAAA",
+        ordinal=0,
+        title="",
+        task="demo",
+        application_group="web",
+        started_at=0,
+        ended_at=60,
+        source="recorder",
+        redaction=redactor.stamp,
+        screen=Screen(width=800, height=600),
+    )
     writer.finish(manifest)
     return file.getvalue()
 
@@ -156,7 +164,7 @@ def test_a_field_is_known_by_its_place_before_and_after_its_label_was_seen() -> 
 
 def test_text_without_an_element_is_dropped_and_the_act_is_kept() -> None:
     page = Page()
-    acts = [
+    acts: list[Action] = [
         Type(at_ms=0, before=None, text="anything", value="anything"),
         Type(at_ms=0, before=0, text="anything"),
         Select(at_ms=0, before=0, option="One"),
@@ -179,7 +187,7 @@ def test_a_piece_that_cannot_be_placed_is_dropped() -> None:
 def test_classes_of_characters_and_checked_states_stay() -> None:
     page = Page()
     (field,) = page.form([("Password", "")])
-    acts = [
+    acts: list[Action] = [
         Type(at_ms=0, before=0, target=field, text="aaa99", value="aaa99", marks=(Mark.CLASSES,)),
         Click(at_ms=0, before=0, target=field, value="true"),
     ]

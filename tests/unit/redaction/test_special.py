@@ -9,20 +9,52 @@ from understudy.redaction.redactor import Redactor
 from understudy.redaction.special import is_special, says_special
 
 LABELLED = [
-    ("Diagnosis", "major depression"), ("Krankheit", "Epilepsie"), ("Religion", "Catholic"), ("Konfession", "evangelisch"),
-    ("Trade union membership", "yes"), ("Gewerkschaft", "IG Metall"), ("Party affiliation", "Republican"), ("Partei", "SPD"),
-    ("Sexual orientation", "gay"), ("Medications", "insulin"),
-]  # fmt: skip
+    ("Diagnosis", "major depression"),
+    ("Krankheit", "Epilepsie"),
+    ("Religion", "Catholic"),
+    ("Konfession", "evangelisch"),
+    ("Trade union membership", "yes"),
+    ("Gewerkschaft", "IG Metall"),
+    ("Party affiliation", "Republican"),
+    ("Partei", "SPD"),
+    ("Sexual orientation", "gay"),
+    ("Medications", "insulin"),
+]
 SAID = [
-    "She was diagnosed with multiple sclerosis in May", "He suffers from depression", "My HIV-positive friend", "Ich bin schwanger",
-    "my trade union membership card", "Beitrag zur Gewerkschaftsmitgliedschaft: Gewerkschaftsmitglied", "I am a Muslim", "Ich bin katholisch",
-    "She is a member of the Labour party", "I voted for the Republican candidate", "he came out as gay", "cancer, diabetes and hepatitis",
-]  # fmt: skip
+    "She was diagnosed with multiple sclerosis in May",
+    "He suffers from depression",
+    "My HIV-positive friend",
+    "Ich bin schwanger",
+    "my trade union membership card",
+    "Beitrag zur Gewerkschaftsmitgliedschaft: Gewerkschaftsmitglied",
+    "I am a Muslim",
+    "Ich bin katholisch",
+    "She is a member of the Labour party",
+    "I voted for the Republican candidate",
+    "he came out as gay",
+    "cancer, diabetes and hepatitis",
+]
 ORDINARY = [
-    "Union Station", "Student union cafe", "Party supplies", "Green button", "straight line", "Liberal arts college", "Cancer (zodiac)",
-    "Diagnosis code help", "Religion section of the library", "Faith Hill - Greatest hits", "independent shop", "Conservative estimate",
-    "AIDS to navigation", "Join the club", "Labour costs", "Choose a language: Catholic University", "Health", "Insurance", "Krebs & Sohn GmbH",
-]  # fmt: skip
+    "Union Station",
+    "Student union cafe",
+    "Party supplies",
+    "Green button",
+    "straight line",
+    "Liberal arts college",
+    "Cancer (zodiac)",
+    "Diagnosis code help",
+    "Religion section of the library",
+    "Faith Hill - Greatest hits",
+    "independent shop",
+    "Conservative estimate",
+    "AIDS to navigation",
+    "Join the club",
+    "Labour costs",
+    "Choose a language: Catholic University",
+    "Health",
+    "Insurance",
+    "Krebs & Sohn GmbH",
+]
 
 
 @pytest.mark.parametrize(("label", "value"), LABELLED)

@@ -12,20 +12,67 @@ from understudy.redaction.structure import read
 E = EntityClass
 
 LABELS = [
-    ("Password:", E.PASSWORD), ("Passwort wiederholen", E.PASSWORD), ("Kennwort", E.PASSWORD), ("Card number", E.CARD),
-    ("Kreditkartennummer", E.CARD), ("IBAN", E.IBAN), ("Date of birth", E.BIRTH_DATE), ("Geburtsdatum", E.BIRTH_DATE),
-    ("E-mail", E.EMAIL), ("Your e-mail address (optional)", E.EMAIL), ("Phone", E.PHONE), ("Handynummer", E.PHONE), ("Full name", E.NAME),
-    ("Nachname *", E.NAME), ("Street", E.ADDRESS), ("Straße", E.ADDRESS), ("PLZ", E.ADDRESS), ("Account", E.ACCOUNT), ("Kontonummer", E.ACCOUNT),
-    ("Employee ID", E.EMPLOYEE), ("Personalnummer", E.EMPLOYEE), ("Diagnosis", E.HEALTH), ("Befund", E.HEALTH), ("Salary", E.SALARY),
-    ("Bruttogehalt", E.SALARY), ("API token", E.TOKEN), ("Client secret", E.TOKEN), ("PIN", E.PIN), ("One-time code", E.ONE_TIME_CODE),
-    ("Bestätigungscode", E.ONE_TIME_CODE), ("CVV", E.CARD_CODE), ("Kartenprüfnummer", E.CARD_CODE), ("SSN", E.IDENTITY), ("Steuer-ID", E.IDENTITY),
-    ("Reisepassnummer", E.IDENTITY), ("Username", E.USERNAME), ("Benutzername", E.USERNAME), ("cardNumber", E.CARD), ("user_email", E.EMAIL),
-    ("IP address", E.IP), ("Customer", E.NAME), ("Patientin", E.NAME),
-]  # fmt: skip
+    ("Password:", E.PASSWORD),
+    ("Passwort wiederholen", E.PASSWORD),
+    ("Kennwort", E.PASSWORD),
+    ("Card number", E.CARD),
+    ("Kreditkartennummer", E.CARD),
+    ("IBAN", E.IBAN),
+    ("Date of birth", E.BIRTH_DATE),
+    ("Geburtsdatum", E.BIRTH_DATE),
+    ("E-mail", E.EMAIL),
+    ("Your e-mail address (optional)", E.EMAIL),
+    ("Phone", E.PHONE),
+    ("Handynummer", E.PHONE),
+    ("Full name", E.NAME),
+    ("Nachname *", E.NAME),
+    ("Street", E.ADDRESS),
+    ("Straße", E.ADDRESS),
+    ("PLZ", E.ADDRESS),
+    ("Account", E.ACCOUNT),
+    ("Kontonummer", E.ACCOUNT),
+    ("Employee ID", E.EMPLOYEE),
+    ("Personalnummer", E.EMPLOYEE),
+    ("Diagnosis", E.HEALTH),
+    ("Befund", E.HEALTH),
+    ("Salary", E.SALARY),
+    ("Bruttogehalt", E.SALARY),
+    ("API token", E.TOKEN),
+    ("Client secret", E.TOKEN),
+    ("PIN", E.PIN),
+    ("One-time code", E.ONE_TIME_CODE),
+    ("Bestätigungscode", E.ONE_TIME_CODE),
+    ("CVV", E.CARD_CODE),
+    ("Kartenprüfnummer", E.CARD_CODE),
+    ("SSN", E.IDENTITY),
+    ("Steuer-ID", E.IDENTITY),
+    ("Reisepassnummer", E.IDENTITY),
+    ("Username", E.USERNAME),
+    ("Benutzername", E.USERNAME),
+    ("cardNumber", E.CARD),
+    ("user_email", E.EMAIL),
+    ("IP address", E.IP),
+    ("Customer", E.NAME),
+    ("Patientin", E.NAME),
+]
 NO_LABELS = [
-    "Search", "Quantity", "File name", "Product name", "Dateiname", "Comment", "Amount", "Shipping method", "Pinterest", "Keyword",
-    "E-mail subject", "Colour", "Departure", "Message", "Account type", "Token count",
-]  # fmt: skip
+    "Search",
+    "Quantity",
+    "File name",
+    "Product name",
+    "Dateiname",
+    "Comment",
+    "Amount",
+    "Shipping method",
+    "Pinterest",
+    "Keyword",
+    "E-mail subject",
+    "Colour",
+    "Departure",
+    "Message",
+    "Account type",
+    "Token count",
+]
 
 
 @pytest.mark.parametrize(("label", "kind"), LABELS)
@@ -103,18 +150,27 @@ def test_rows_of_two_cells_are_label_and_value() -> None:
 def test_columns_give_their_class_to_cells_and_what_is_in_them() -> None:
     tree = tree_of(
         element(Role.TABLE),
-        element(Role.ROW, parent=1), element(Role.COLUMNHEADER, "Name", parent=2), element(Role.COLUMNHEADER, "E-mail", parent=2),
-        element(Role.ROW, parent=1), element(Role.CELL, parent=5), element(Role.LINK, "Some One", parent=6), element(Role.CELL, "at home", parent=5),
-    )  # fmt: skip
+        element(Role.ROW, parent=1),
+        element(Role.COLUMNHEADER, "Name", parent=2),
+        element(Role.COLUMNHEADER, "E-mail", parent=2),
+        element(Role.ROW, parent=1),
+        element(Role.CELL, parent=5),
+        element(Role.LINK, "Some One", parent=6),
+        element(Role.CELL, "at home", parent=5),
+    )
     assert read(tree).statics == {6 + 1: E.NAME, 8: E.EMAIL, 6: E.NAME}
 
 
 def test_a_column_of_names_alone_may_hold_files() -> None:
     tree = tree_of(
         element(Role.TABLE),
-        element(Role.ROW, parent=1), element(Role.COLUMNHEADER, "Name", parent=2), element(Role.COLUMNHEADER, "Size", parent=2),
-        element(Role.ROW, parent=1), element(Role.CELL, "report", parent=5), element(Role.CELL, "12 kB", parent=5),
-    )  # fmt: skip
+        element(Role.ROW, parent=1),
+        element(Role.COLUMNHEADER, "Name", parent=2),
+        element(Role.COLUMNHEADER, "Size", parent=2),
+        element(Role.ROW, parent=1),
+        element(Role.CELL, "report", parent=5),
+        element(Role.CELL, "12 kB", parent=5),
+    )
     assert read(tree).statics == {}
 
 
@@ -140,9 +196,13 @@ def test_an_id_or_class_speaks_for_static_text() -> None:
 
 def test_places_are_the_places_of_the_format() -> None:
     tree = tree_of(
-        element(Role.FORM), element(Role.TEXTBOX, parent=1, tag="input"), element(Role.TEXTBOX, parent=1, tag="input"),
-        element(Role.TEXTBOX, parent=1, id="x"), element(Role.FORM), element(Role.TEXTBOX, parent=5, tag="input"),
-    )  # fmt: skip
+        element(Role.FORM),
+        element(Role.TEXTBOX, parent=1, tag="input"),
+        element(Role.TEXTBOX, parent=1, tag="input"),
+        element(Role.TEXTBOX, parent=1, id="x"),
+        element(Role.FORM),
+        element(Role.TEXTBOX, parent=5, tag="input"),
+    )
     numbers = Places().of(tree)
     names = [tree.place(number) for number in range(len(tree.elements))]
     assert len(set(numbers)) == len(set(names)) == len(names)

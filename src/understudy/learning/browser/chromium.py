@@ -30,6 +30,8 @@ from understudy.learning.browser.errors import (
     BrowserMissingError,
     BrowserStartError,
     CallTimeoutError,
+    ProtocolError,
+    ScriptError,
 )
 from understudy.learning.browser.page import CALL_SECONDS, Page
 from understudy.learning.browser.pipe import Pipe
@@ -167,6 +169,7 @@ class Chromium:
         self._pipe = Pipe(reading=self._process.reading, writing=self._process.writing)
         try:
             self._first = self._attach(self._first_target())
+            self._await_load(self._first)
             self._first.call("Page.bringToFront")
         except (BrowserGoneError, CallTimeoutError) as error:
             raise BrowserStartError("the browser did not start", hint=_last_line(said)) from error
@@ -213,6 +216,17 @@ class Chromium:
                 if target.get("type") == "page":
                     return str(target["targetId"])
             time.sleep(0.02)
+
+    def _await_load(self, page: Page) -> None:
+        """Return when the first page is loaded: what is asked of a page that is being replaced gets lost."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(ProtocolError, ScriptError):
+                place, state = page.evaluate("[location.href, document.readyState]")
+                if state == "complete" and (place != BLANK or self._address == BLANK):
+                    return
+            time.sleep(0.02)
+        raise CallTimeoutError("the first page was not loaded in time")
 
     def _attach(self, target: str) -> Page:
         pipe = self._open_pipe()

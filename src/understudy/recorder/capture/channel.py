@@ -76,13 +76,16 @@ class Until(Message, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
 
 
 class Pause(Message, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
-    """Write nothing until ``Resume``; what is held back is dropped. Answered like ``Flush``."""
+    """Finish the raw file and write nothing until ``Resume``; what is held back is dropped.
+
+    Answered like ``Flush``. After ``Resume`` another ``Begin`` is needed.
+    """
 
     number: int
 
 
 class Resume(Message, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
-    """Write again."""
+    """Writing may begin again."""
 
 
 class Flush(Message, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):

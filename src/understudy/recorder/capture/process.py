@@ -82,6 +82,7 @@ NO_ACCESSIBILITY: Final = (
     "there is no accessibility bus in this session\n"
     "record inside a desktop session with D-Bus; the system package is at-spi2-core"
 )
+INDICATOR_GONE: Final = "the indicator is gone\nstart the recorder again: nobody could see that it records"
 _POINTED: Final = (ButtonPress, ButtonRelease, Motion, Wheel)
 _READ_BYTES: Final = 65_536
 
@@ -128,12 +129,13 @@ class Capture:
         except DisplayError as error:
             self._say(Trouble(problem="no-display", detail=f"{error}\n{error.hint}"))
             return 1
+        # From here on sources speak, also before they all stand.
+        self._sink = Sink(RunKey(decode_bytes(first.key)), Path(first.folder), self._screen.screen)
         try:
             self._accessibility = await Accessibility.start(on_focus=self._push)
         except (OSError, UnderstudyError):
             self._say(Trouble(problem="no-accessibility", detail=NO_ACCESSIBILITY))
             return 1
-        self._sink = Sink(RunKey(decode_bytes(first.key)), Path(first.folder), self._screen.screen)
         self._watcher = Watcher(
             self._accessibility,
             emit=self._push,
@@ -203,13 +205,13 @@ class Capture:
                 self._watcher.notice(event)
 
     def _on_windows(self) -> None:
-        if not self._windows.read():
-            return
-        window, before = self._windows.active(), self._active
-        if before is not None and (window is None or window.window != before.window):
-            self._leave_scope(self._windows.changed_ms)
-        self._active = window
-        self._attend()
+        # Looking at the active window reads from its connection too, and what comes then wakes nobody.
+        while self._windows.read():
+            window, before = self._windows.active(), self._active
+            if before is not None and (window is None or window.window != before.window):
+                self._leave_scope(self._windows.changed_ms)
+            self._active = window
+            self._attend()
 
     def _on_page(self, page: Page | None) -> None:
         """Take what the watcher found: a page that may be recorded is in view, or none is."""
@@ -222,7 +224,7 @@ class Capture:
         if not os.read(self._indicator, 1):
             asyncio.get_running_loop().remove_reader(self._indicator)
             self._sink.stop()
-            self._break("indicator-gone", "the window that shows that it records is gone")
+            self._break("indicator-gone", INDICATOR_GONE)
 
     def _allows(self, window: ActiveWindow, page: Page | None) -> bool:
         """Return whether a window may be recorded; one that nothing is known of may not."""
@@ -255,11 +257,13 @@ class Capture:
                 self._is_listening = True
                 self._attend()
             case Until():
+                self._sink.flush()  # what was taken under the old deadline
                 self._sink.permit(message.boot_ms)
                 self._watch_deadline()
                 self._attend()
             case Pause():
                 self._write_released()
+                self._sink.finish()
                 self._sink.pause()
                 self._attend()
                 self._answer(message.number)
@@ -322,10 +326,12 @@ class Capture:
             self._say(Does(what=doing))
 
     def _doing(self) -> Doing:
-        if self._is_broken or self._sink.begun is None or not self._sink.left_ms:
+        if self._is_broken:
             return "nothing"
         if self._sink.is_paused:
             return "paused"
+        if self._sink.begun is None or not self._sink.left_ms:
+            return "nothing"
         return "recording" if self._is_in_scope else "outside"
 
     # From the gate to the file.

@@ -65,7 +65,7 @@ def raw(pages: PageServer, request: bytes) -> bytes:
             answer = b""
             while piece := line.recv(65_536):
                 answer += piece
-        except ConnectionError:
+        except OSError:  # it hung up before it had heard all
             return b""
         return answer
 
