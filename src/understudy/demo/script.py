@@ -27,6 +27,8 @@ PARTICIPANTS: Final = 2
 TASK_SECONDS: Final = 0.5
 STREAMS: Final = ("input", "elements", "frames", "text-values")
 SHEET_FILES: Final = 24
+PAGE_FACES: Final = ("14px Arial", "12px Arial")
+"""How the demonstration's own pages write (``demo/pages``)."""
 
 Summary = dict[str, Any]
 Stage = Callable[[], tuple[str, Summary]]
@@ -315,8 +317,10 @@ class Demo:
 
     def _search(self, kind: str, folders: Sequence[Path], *, control: bool = False) -> Summary:
         words = tuple(word for folder in folders for word in (f"--{kind}", str(folder)))
-        secrets = self.evidence.passwords_file()
-        more = ("--control",) if control else ("--passwords", str(secrets)) if kind == "content" else ()
+        more: tuple[str, ...] = ("--control",) if control else ()
+        if kind == "content":
+            more += tuple(word for face in PAGE_FACES for word in ("--face", face))
+            more += () if control else ("--passwords", str(self.evidence.passwords_file()))
         # Exit 4 says that something was found, or for a control that something was not: the figures tell.
         asked = ("canary", "search", "--canaries", str(self.canaries), *words, *more)
         found: Summary = ask(*asked, expect=(0, UNVERIFIED))[kind]
