@@ -456,8 +456,8 @@ def main() -> int:
     }
     for kind, by in microseconds.items():
         print(f"\nmicroseconds a string, {kind}")
-        for name, value in by.items():
-            print(f"  {name:12} median {value['median']:9.2f}   95 % {value['p95']:9.2f}")
+        for name, speed in by.items():
+            print(f"  {name:12} median {speed['median']:9.2f}   95 % {speed['p95']:9.2f}")
     figures["gate_median_us"] = microseconds["quiet"]["gate"]["median"]
     figures["clean_median_us"] = microseconds["quiet"]["clean"]["median"]
     figures["kept_median_us"] = round(statistics.median(kept), 2)

@@ -145,14 +145,36 @@ class ElementTree(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return None
 
     def actionable_at(self, x: int, y: int) -> int | None:
-        """Return the deepest actionable element at a pixel; the deepest of any kind where none is."""
+        """Return the deepest actionable element at a pixel; the deepest of any kind where none is.
+
+        The box of a text of several lines is drawn round all of them, and so round what stands before the
+        text in its first line: a word that can be acted on there is taken, though the text comes later.
+        """
         deepest = self.deepest_at(x, y)
         if deepest is None:
             return None
+        beside = self._in_line_before(deepest, x, y)
+        if beside is not None:
+            return beside
         for number in reversed(self.path(deepest)):
             if self.elements[number].is_actionable:
                 return number
         return deepest
+
+    def _in_line_before(self, text: int, x: int, y: int) -> int | None:
+        """Return the actionable element at a pixel that stands in line before a text of several lines."""
+        element = self.elements[text]
+        if element.role is not Role.TEXT or element.box is None or element.parent is None:
+            return None
+        lowest = element.box.y + element.box.height
+        knows = ElementState.SHOWING in self.elements[0].states
+        for number in range(text - 1, element.parent, -1):
+            other = self.elements[number]
+            if other.box is None or not other.box.contains(x, y) or not other.is_actionable:
+                continue
+            if (ElementState.SHOWING in other.states or not knows) and other.box.y + other.box.height < lowest:
+                return number
+        return None
 
     def place(self, number: int) -> tuple[tuple[str, str, int], ...]:
         """Return a name for the *place* of an element that survives changes of text and box.

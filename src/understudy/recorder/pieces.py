@@ -12,7 +12,7 @@ Example: see ``recorder.running``.
 """
 
 import secrets
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -86,6 +86,14 @@ class Source:
         self._raw.retire(self._name)
 
 
+class Preview(NamedTuple):
+    """What is not decided yet, redacted, and from where to where of the segment it is told."""
+
+    begins: int
+    ends: int
+    stretch: Stretch
+
+
 class Piece:
     """One segment: where it lies, and its stretches, redacted, by where they begin in it."""
 
@@ -97,6 +105,8 @@ class Piece:
         self.segment: Final = new_id("seg")
         self.salt: Final = encode_bytes(secrets.token_bytes(32))
         self.stretches: list[tuple[int, Stretch]] = []
+        self.preview: Preview | None = None
+        """What comes after the stretches for now; until it is held once."""
         self.spans = 0
         self.is_held = False
         """Whether it is held to its end, and forgotten here."""
@@ -108,6 +118,7 @@ class Piece:
         """Keep nothing of it, whatever else comes."""
         self.is_dropped = True
         self.stretches.clear()
+        self.preview = None
         self.spans = 0
 
 

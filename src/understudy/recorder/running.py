@@ -4,9 +4,11 @@ Rules
 
 * ``take`` does everything, every few seconds: read what is new, make actions of it, redact, hold. Nothing
   reaches the held store that the redactor has not returned.
-* The running segment is held as if it ended in a gap: from what is decided to ``redact_seconds`` later. So a
-  recorder that is killed at any moment leaves a recording that says what is missing. The next ``take``
-  replaces it; only the end of a recording ends without that gap.
+* The running segment is held as if it ended in a gap of ``redact_seconds``. So a recorder that is killed at
+  any moment leaves a recording that says what is missing. The next ``take`` replaces it; only the end of a
+  recording ends without that gap.
+* What is not decided yet, a run of typing above all, is held as far as it has come. It is redacted by a fork
+  of the redactor: a word half typed must not be known as a whole one. The next ``take`` forgets it.
 * A stretch is redacted when it is decided, and again, with all before it, when something in a later one makes
   an entity known: what was held earlier is opened, redacted again and replaced.
 * What cannot be redacted is not held: a gap stands there. ``TOO_MANY_FAILURES`` in a row end the session.
@@ -37,7 +39,7 @@ from understudy.recorder.errors import FailedRedactionError
 from understudy.recorder.held import HeldRecording, HeldSegment, HeldStore
 from understudy.recorder.leases import LeaseKeeper
 from understudy.recorder.payload import FrameCache, manifest_of, payload_of, stretch_of
-from understudy.recorder.pieces import About, Piece, Source, Tally, counted
+from understudy.recorder.pieces import About, Piece, Preview, Source, Tally, counted
 from understudy.recorder.rawfiles import RawFiles
 from understudy.recorder.streams import only, with_few_frames
 from understudy.redaction.errors import RedactionError, SpecialCategory
@@ -139,7 +141,8 @@ class RunningRecording:
             decided = self._assembler.settle(until_ms)
         self._cut_segments(_down(decided))
         self._take_stretch(_down(decided))
-        self._hold(self._end_until_next(decided, until_ms, permitted_until), is_open=True)
+        self._preview(_down(until_ms))
+        self._hold(self._end_until_next(until_ms, permitted_until), is_open=True)
 
     def interrupt(self, until_ms: int) -> None:
         """As ``take``, but nothing is recorded after ``until_ms`` for now: the segment ends, in a gap.
@@ -277,6 +280,21 @@ class RunningRecording:
         piece.spans += redacted.spans
         piece.stretches.append((begins - piece.begins, redacted.stretch))
 
+    def _preview(self, to_ms: int) -> None:
+        """Look ahead from what was taken to ``to_ms``; what cannot be redacted is missing until it is taken."""
+        piece, begins = self._pieces[-1], self._taken
+        if self._assembler is None or piece.is_dropped or to_ms <= begins:
+            return
+        stretch = only(self._assembler.preview(begins, to_ms), self.about.streams)
+        stretch = with_few_frames(stretch, self._frames_left(piece))
+        try:
+            fork = self._redactor.fork()
+            fork.learn(stretch)
+            redacted = fork.redact(stretch).stretch
+        except Exception:  # noqa: BLE001 - fail closed; if it is a failure, it is counted when it is taken
+            return
+        piece.preview = Preview(begins - piece.begins, to_ms - piece.begins, redacted)
+
     def _add_gap(self, piece: Piece, from_ms: int, to_ms: int) -> None:
         gap = Gap(from_ms=from_ms - piece.begins, to_ms=to_ms - piece.begins)
         piece.stretches.append((0, Stretch(gaps=(gap,))))
@@ -330,13 +348,9 @@ class RunningRecording:
 
     # Holding.
 
-    def _end_until_next(self, decided: int, until_ms: int, permitted_until: int) -> int:
+    def _end_until_next(self, until_ms: int, permitted_until: int) -> int:
         """Return where the running segment is said to end until the next ``take``."""
-        length = self._delays.redact_seconds * _SECOND_MS
-        next_take = until_ms + length - EARLY_SECONDS * _SECOND_MS
-        ends = _down(decided) + length
-        if ends < next_take:
-            ends = _down(until_ms) + length
+        ends = _down(until_ms) + self._delays.redact_seconds * _SECOND_MS
         permitted = (permitted_until - self.about.started_at) * _SECOND_MS
         return max(min(ends, permitted), _up(until_ms), self._pieces[-1].begins + _SECOND_MS)
 
@@ -372,8 +386,13 @@ class RunningRecording:
             return self._nothing(piece, ends)
         stretches = list(piece.stretches)
         if piece.ends is None:
-            missing = Gap(from_ms=max(0, self._taken - piece.begins), to_ms=ends - piece.begins)
+            known = max(0, self._taken - piece.begins)
+            if piece.preview is not None:
+                stretches.append((piece.preview.begins, piece.preview.stretch))
+                known = piece.preview.ends
+            missing = Gap(from_ms=known, to_ms=ends - piece.begins)
             stretches.append((0, Stretch(gaps=united((missing,)))))
+            piece.preview = None
         whole = joined(stretches)
         try:
             payload = payload_of(whole, self._manifest(piece, ends), encoder=self._cache)

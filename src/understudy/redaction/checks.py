@@ -71,11 +71,13 @@ _WORLD_HOSTS: Final = ("www.w3.org", "schemas.", "json-schema.org")
 _CODE_MARKS: Final = re.compile(
     r"[()\[\]{}<>$%]|^self\.|^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$|^(?:None|True|False|null)$|="
 )
-_CARD_DIGITS: Final = range(13, 20)
+_CARD_DIGITS: Final = range(12, 20)
+_CARD_BEGINNINGS: Final = re.compile(r"1800|2131|[3-6]|2[2-7]")
 _DOCUMENTATION_NETS: Final = tuple(
     map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"))
 )
 _TRAILING: Final = ".,;:!?)]}>'\"\u201d\u2019\u00bb"
+_EXTENSION: Final = re.compile(r"(?i) ?(?:x|ext\.?|#) ?[0-9]{1,6}$")
 _MIN_PHONE_DIGITS: Final = 7
 _MIN_DISTINCT: Final = 4
 _MIN_ADDRESS: Final = 4
@@ -93,7 +95,7 @@ def _email(hit: str) -> int:
 
 
 def _phone(hit: str) -> int:
-    digits = BARE.of(hit)
+    digits = BARE.of(_EXTENSION.sub("", hit))
     if _DATE.fullmatch(hit) or re.search(r"55501[0-9]{2}$", digits):
         return 0
     if hit.startswith("+"):
@@ -103,6 +105,12 @@ def _phone(hit: str) -> int:
     if len(digits) < _MIN_PHONE_DIGITS:
         return 0
     return len(hit) if any(_parses(hit, region) for region in _REGIONS) else 0
+
+
+def _phone_shape(hit: str) -> int:
+    return (
+        0 if re.search(r"55501[0-9]{2}$", BARE.of(hit)) or len(BARE.of(hit)) < _MIN_PHONE_DIGITS else len(hit)
+    )
 
 
 def _parses(hit: str, region: str | None) -> bool:
@@ -135,6 +143,7 @@ def _through(hit: str, count: int) -> int:
 def _card(hit: str) -> int:
     digits = BARE.of(hit)
     is_card = len(digits) in _CARD_DIGITS and len(set(digits)) > 1 and luhn.is_valid(digits)
+    is_card = is_card and _CARD_BEGINNINGS.match(digits) is not None
     return len(hit) if is_card and not digits.startswith(("424242", "378282")) else 0
 
 
@@ -193,7 +202,9 @@ def _spoken_secret(hit: str) -> int:
 
 def _value(hit: str) -> int:
     kept = hit.rstrip()
-    return 0 if is_stopword(kept.split(" ")[0]) or not any(map(str.isalnum, kept)) else len(kept)
+    first = kept.partition(" ")[0].rstrip(_TRAILING)
+    says_nothing = first.isalpha() and is_stopword(first)
+    return 0 if says_nothing or not any(map(str.isalnum, kept)) else len(kept)
 
 
 def _person(hit: str) -> int:
@@ -238,6 +249,7 @@ CHECKS: Final[dict[str, Check]] = {
     "person": _person,
     "personnummer": _whole(personnummer.is_valid),
     "phone": _phone,
+    "phone-shape": _phone_shape,
     "random": _random,
     "sin": _whole(sin.is_valid),
     "spoken-secret": _spoken_secret,

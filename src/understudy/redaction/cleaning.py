@@ -70,6 +70,11 @@ class Cleaner:
     def __repr__(self) -> str:
         return f"Cleaner({len(self.entities)})"
 
+    @property
+    def shared(self) -> tuple[object, ...]:
+        """What a copy may share, because it says the same whatever is known."""
+        return (self._detector, self._hits)
+
     def take_in(self, text: str, *, attribute: bool = False) -> EntityClass | None:
         """Take in what patterns find in ``text``; return the class of a hit that is all of it."""
         whole = None

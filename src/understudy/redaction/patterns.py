@@ -34,13 +34,15 @@ def _p(name: str, kind: EntityClass, expression: str, check: str | None = None) 
 
 
 _T = EntityClass.TOKEN
+_EXTENSION: Final = r"(?: ?(?:x|ext\.?|#) ?[0-9]{1,6})?"
 TOKENS: Final = (
     _p("email", EntityClass.EMAIL, r"[\pL\pN._%+'-]+@[\pL\pN](?:[\pL\pN-]*[\pL\pN])?(?:\.[\pL\pN-]+)*\.[\pL]{2,24}", "email"),
-    _p("phone-plus", EntityClass.PHONE, r"\+[1-9](?:[ ./()-]{0,3}[0-9]){7,14}\b", "phone"),
-    _p("phone-nanp", EntityClass.PHONE, r"(?:^|[^\w./+-])((?:1[ .-])?\(?[2-9][0-9]{2}\)?[ .-]{1,2}[0-9]{3}[ .-][0-9]{4})\b", "phone"),
+    _p("phone-plus", EntityClass.PHONE, r"\+[1-9](?:[ ./()-]{0,3}[0-9]){7,14}" + _EXTENSION + r"\b", "phone"),
+    _p("phone-nanp", EntityClass.PHONE, r"(?:^|[^\w./+-])((?:1[ .-])?(?:\([2-9][0-9]{2}\)[ .-]?|[2-9][0-9]{2}[ .-]{1,2})[0-9]{3}[ .-][0-9]{4}" + _EXTENSION + r")\b", "phone"),
     _p("phone-national", EntityClass.PHONE, r"(?:^|[^\w./,:+ -]|[^0-9] )(\(?0[1-9][0-9]{1,4}\)?[ /.-]{1,3}[0-9]{2,}(?:[ .-]?[0-9]{2,}){0,4})\b", "phone"),
+    _p("phone-area", EntityClass.PHONE, r"\([0-9]{2,5}\)[ /-]?[0-9]{2,4}[ -][0-9]{2,5}\b", "phone-shape"),
     _p("iban", EntityClass.IBAN, r"(?i)\b([A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?)\b", "iban"),
-    _p("card", EntityClass.CARD, r"\b[2-6](?:[ -]?[0-9]){12,18}\b", "card"),
+    _p("card", EntityClass.CARD, r"\b[1-6](?:[ -]?[0-9]){11,18}\b", "card"),
     _p("ip4", EntityClass.IP, r"(?:^|[^\w.])((?:[0-9]{1,3}\.){3}[0-9]{1,3})(?:$|[^\w.]|\.(?:$|\s))", "ip"),
     _p("ip6", EntityClass.IP, r"(?i)(?:^|[^\w:.])((?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:[0-9.]{7,15})?)(?:$|[^\w:])", "ip"),
     _p("mac", EntityClass.IP, r"(?i)\b(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b", "mac"),
@@ -110,9 +112,13 @@ SPOKEN: Final = (
     _p("said-employee", EntityClass.EMPLOYEE, r"(?i)\b(?:employee|staff|personnel|badge|personal|mitarbeiter)[ -]?(?:number|no|nr|id|nummer)\.?(?: *[:=#]| +(?:is|ist|lautet))* *#?([\pL\pN][\pL\pN./-]*)", "has-digits"),
     _p("said-identity", EntityClass.IDENTITY, r"(?i)\b(?:ssn|social security(?: number)?|passport(?: (?:number|no))?|national id|tax id|steuer-?(?:id|nummer)|steueridentifikationsnummer|reisepass(?:nummer)?|ausweisnummer|driver'?s licen[cs]e|license plate|kennzeichen)\.?(?: *[:=#]| +(?:is|ist|lautet|number|no))* *#?"
        r"([\pL\pN][\pL\pN./-]*(?: [\pL\pN]*[0-9][\pL\pN]*)*)", "has-digits"),
-    _p("said-phone", EntityClass.PHONE, r"(?i)\b(?:(?:tele)?phone|tel|mobile?|cell|fax|telefon|handy|rufnummer|whatsapp)(?: ?(?:number|no|nr|nummer))?\.?(?: *[:=#]| +(?:is|ist|lautet))+ *(\+?[0-9(](?:[ ./()-]{0,3}[0-9]){4,16})"),
+    _p("said-phone", EntityClass.PHONE, r"(?i)\b(?:(?:tele)?phone|tel|mobile?|cell|fax|telefon|handy|rufnummer|whatsapp)(?: ?(?:number|no|nr|nummer))?\.?(?:\s*[:=#]| +(?:is|ist|lautet))+\s*(\+?[0-9(](?:[ ./()-]{0,3}[0-9]){4,16})"),
+    _p("called", EntityClass.PHONE, r"(?i)\b(?:call|text|ring|dial|reach|phone|answering|messages?|anrufen|erreichen|erreichbar)(?: \pL+){0,3}? (?:on|at|to|from|under|unter) *(\+?[0-9(](?:[ ./()-]{0,3}[0-9]){6,16})\b"),
+    _p("number-said", EntityClass.PHONE, r"(?i)(?:^|\s)(\+?[0-9(](?:[ ./()-]{0,3}[0-9]){6,14}) +(?:office|fax|mobile|cell|home|mobil|dienstlich|privat)\b"),
+    _p("said-card", EntityClass.CARD, r"(?i)\b(?:(?:credit|debit|bank|payment) ?card|card|cc|kreditkarte|kartennummer)(?: ?(?:number|no|nr|nummer))?(?: *[:=#]| +(?:is|ist|lautet))* *([0-9](?:[ -]?[0-9]){11,18})\b"),
     _p("said-diagnosis", EntityClass.HEALTH, r"(?i)\b(?:diagnosis|diagnose|befund)(?: *: *| +(?:is|ist|lautet) +)([^.;\n]{3,120})", "value"),
     _p("said-address", EntityClass.ADDRESS, r"(?i)\b(?:(?:street|postal|mailing|shipping|billing|delivery|home)(?: address)?|stra(?:ss|ß)e|anschrift|(?:liefer|rechnungs)?adresse) *: *([^;\n]{3,120})", "value"),
+    _p("address-is", EntityClass.ADDRESS, r"(?i)\b(?:address|adresse|anschrift)(?: (?:of|von|for) [^.\n]{1,40})? (?:is|ist|lautet):? +([\pL\pN][^;\n]{3,80}[0-9][^;\n]{0,60})", "value"),
     _p("street-number", EntityClass.ADDRESS, r"\b(\p{Lu}[\pL-]*(?:stra(?:ss|ß)e|str\.|weg|gasse|allee|platz|damm|ufer) [0-9]{1,4}[a-z]?)\b"),
     _p("number-street", EntityClass.ADDRESS, r"\b([0-9]{1,5} (?:\p{Lu}[\pL'.-]* ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Way|Place|Pl|Terrace|Close|Crescent|Square)\b\.?(?:,? (?:Apt|Suite|Unit|#)\.? ?[\pN\pL]+)?)"),
     _p("said-person", EntityClass.NAME, r"\b(?i:customer|client|patient(?:in)?|contact(?: person)?|employee|passenger|guest|recipient|sender|assignee|reporter|attendee|cardholder|kund(?:e|in)|mitarbeiter(?:in)?"

@@ -20,6 +20,7 @@ Example
 """
 
 from collections.abc import Iterable
+from copy import deepcopy
 from itertools import count
 from typing import Final, TypeVar
 
@@ -98,6 +99,10 @@ class Redactor:
 
     def __repr__(self) -> str:
         return f"Redactor(entities={len(self._cleaner.entities)})"
+
+    def fork(self) -> "Redactor":
+        """Return a redactor that knows the same and learns for itself: for what is thrown away again."""
+        return deepcopy(self, {id(one): one for one in (*self._cleaner.shared, self._unique)})
 
     @property
     def stamp(self) -> RedactionStamp:

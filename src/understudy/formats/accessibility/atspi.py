@@ -9,6 +9,7 @@ Rules
   that begins as the label does is kept only if it stands in the page as text; what surrounds a secure field
   has no name from its contents.
 * Only Chromium's ``click`` tells that a plain element answers clicks: each node names some action.
+* Chromium's offer to describe a picture is no name of the picture: it is cut off.
 * Where a page lies within a frame, its elements belong to the frame; it is no document of its own.
 
 The text of a field is its value; any other number it holds comes after. The rest is the normal form's.
@@ -46,6 +47,8 @@ _NAMELESS: Final[Mapping[str, str]] = {}
 _HOLE: Final = "\ufffc"
 """What stands in a text for an object in it."""
 _BULLET: Final = "\u2022"
+_OFFER: Final = "To get missing image descriptions"
+"""How Chromium's offer begins; it stands alone or after the name (``IDS_AX_IMAGE_ELIGIBLE_FOR_ANNOTATION``)."""
 _MARKER: Final = "::marker"
 """The tag of the dot before an item of a list."""
 _TEXT_VALUES: Final = frozenset({Role.TEXTBOX, Role.SEARCHBOX, Role.SPINBUTTON, Role.COMBOBOX})
@@ -140,7 +143,7 @@ def _draft(node: Node) -> Draft:
         value = number_text(node.number)
     return Draft(
         role=role,
-        name=node.name,
+        name=node.name if role is not Role.IMAGE else node.name.partition(_OFFER)[0],
         value=value,
         states=states,
         box=None if node.box is None else placed_box(*node.box),

@@ -36,6 +36,7 @@ Example
 [('document', 'Mail'), ('generic', 'Send')]
 """
 
+import struct
 from typing import Final
 
 import msgspec
@@ -91,6 +92,9 @@ _POPUPS: Final = frozenset({Role.MENU, Role.LISTBOX, Role.GENERIC})
 _MAX_NAME: Final = 2_000
 _MAX_VALUE: Final = 8_000
 _MAX_CLASSES: Final = 16
+_SINGLE_DIGITS: Final = 9
+"""So many decimal digits tell any two numbers of 32 bits apart."""
+_BINARY32: Final = struct.Struct("<f")
 
 
 class Draft(msgspec.Struct, kw_only=True):
@@ -118,10 +122,24 @@ def one_line(text: str) -> str:
 def number_text(number: float) -> str:
     """Return the position of a slider or the like as text.
 
-    >>> number_text(40.0), number_text(0.25)
-    ('40', '0.25')
+    A number that passed through 32 bits on its way, as browsers store positions, is written as the shortest
+    text that means it.
+
+    >>> number_text(40.0), number_text(0.25), number_text(0.30000001192092896)
+    ('40', '0.25', '0.3')
     """
-    return f"{number:.12g}"
+    shortest = (float(f"{number:.{digits}g}") for digits in range(1, _SINGLE_DIGITS + 1))
+    same = next((short for short in shortest if _single(short) == number), number)
+    return f"{same:.12g}"
+
+
+def _single(number: float) -> float | None:
+    """Return the number of 32 bits (IEEE 754 binary32) next to a number; None where it is too large."""
+    try:
+        nearest: float = _BINARY32.unpack(_BINARY32.pack(number))[0]
+    except OverflowError:
+        return None
+    return nearest
 
 
 def placed_box(x: int, y: int, width: int, height: int) -> Box:

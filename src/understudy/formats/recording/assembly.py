@@ -31,6 +31,7 @@ Example
 
 from collections import deque
 from collections.abc import Iterable
+from copy import copy
 from typing import Final
 
 from understudy.formats.elements import ElementTree
@@ -149,6 +150,26 @@ class Assembler:
             gaps.append((self._out_since, to_ms))
             self._out_since = to_ms
         return gathered(decided, gaps, from_ms, to_ms, self._grid)
+
+    def preview(self, from_ms: int, to_ms: int) -> Stretch:
+        """Return what ``stretch`` would if nothing more came, and decide and forget nothing.
+
+        A run of typing is in it as far as it has come. Later stretches tell it whole.
+        """
+        deciding = copy(self._deciding)
+        outcomes = [one for draft in self._gestures.undecided for one in deciding.decide(draft)]
+        decided = [*self._ready, *(one for one in outcomes if isinstance(one, Decided))]
+        missing = [(one.start, one.end) for one in outcomes if isinstance(one, Missing)]
+        gaps = [*self._gaps, *missing]
+        if self._out_since is not None:
+            gaps.append((self._out_since, to_ms))
+        return gathered(
+            [one for one in decided if one.time < to_ms],
+            [(begin, end) for begin, end in gaps if begin < to_ms],
+            from_ms,
+            to_ms,
+            self._grid,
+        )
 
     def _take(self, event: Event) -> None:
         before, now = self._now, self._clock(event.time)

@@ -13,6 +13,7 @@ Example: see ``understudy.formats.recording.assembly``.
 
 from collections import deque
 from collections.abc import Iterator
+from copy import copy
 
 from understudy.formats.elements import Element
 from understudy.formats.raw.events import (
@@ -84,6 +85,12 @@ class Gestures:
         """When the oldest draft began."""
         oldest = self._waiting[0] if self._waiting else self._open
         return None if oldest is None else oldest.first_start
+
+    @property
+    def undecided(self) -> tuple[Draft, ...]:
+        """Copies of the drafts that are not decided, in order."""
+        drafts = (*self._waiting, self._open)
+        return tuple(copy(draft) for draft in drafts if draft is not None)
 
     def input(self, event: Event, time: int) -> None:
         """Take an event of a window in scope."""

@@ -115,8 +115,10 @@ def boxes_at(sight: Sight, number: int, x: int, y: int) -> tuple[Box, ...]:
     """Return the boxes that are entered with a target: its own, and that of what lies in it at the point."""
     if sight.scene is None:
         return ()
-    deepest = sight.scene.tree.deepest_at(x, y)
-    found = (sight.scene.element(one).box for one in {number, number if deepest is None else deepest})
+    tree = sight.scene.tree
+    deepest = tree.deepest_at(x, y)
+    is_in = deepest is not None and number in tree.path(deepest)
+    found = (sight.scene.element(one).box for one in {number, deepest if is_in and deepest else number})
     return tuple(box for box in found if box is not None)
 
 

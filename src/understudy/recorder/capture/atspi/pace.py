@@ -9,7 +9,8 @@ Rules
 * A pointer that rests somewhere, and time that goes by, are reasons to compare pixels, and only if these
   changed to read the page.
 * What is read slowly is read seldom: of what a reading took beyond ``SWIFT``, ``SHARE`` times as much passes
-  before the next one that no act asks for.
+  before the next one that no act asks for. What changes within ``EFFECT`` of an act is asked for by it, for
+  the next act needs the state that it left: then as much time passes as reading took.
 * What is due first is done first; of what is due together, the more thorough.
 
 Pure: seconds of any steady clock come in as ``now``.
@@ -40,6 +41,8 @@ SCROLL: Final = 0.08
 POLL: Final = 1.0
 SHARE: Final = 12
 SWIFT: Final = 0.03
+EFFECT: Final = 1.0
+"""How long after an act a change counts as its effect."""
 SEEK: Final = 0.5
 """How often is looked again where nothing may be recorded, or nothing is found."""
 
@@ -64,6 +67,8 @@ class Pace:
         self._moved = -1.0
         self._read = -1.0
         self._free = -1.0
+        self._acted = -1.0
+        self._rested = -1.0
         self._first_text: float | None = None
 
     @property
@@ -99,7 +104,7 @@ class Pace:
         if self._first_change is None:
             self._first_change = now
         at = min(now + QUIET, self._first_change + LONGEST)
-        at = max(at, self._free)
+        at = max(at, self._rested if now - self._acted < EFFECT else self._free)
         if now - self._typed < TYPING:
             at = max(at, self._read + BURST)
         self._due[Job.READ] = at
@@ -108,6 +113,7 @@ class Pace:
         """Note an act that may have changed anything, even without a word."""
         if self._first_change is None:
             self._first_change = now
+        self._acted = now
         self._due[Job.READ] = now + settles
 
     def typed(self, now: float) -> None:
@@ -141,6 +147,7 @@ class Pace:
     def read(self, now: float, *, took: float) -> None:
         """Note that the page was read whole, which took so long."""
         self._read = now
+        self._rested = now + max(0.0, took - SWIFT)
         self._free = now + max(0.0, took - SWIFT) * SHARE
 
     def told(self) -> None:

@@ -3,7 +3,8 @@
 Rules
 
 * First what every node is asked: all when it is new, then what can change. A role stays, but for fields;
-  classes do not. Of a node that did not show last time only states and children are asked at first.
+  classes do not. Of a node that did not show last time only states and children are asked at first; its name
+  is the one it had, for a label that was scrolled away still names what it labels.
 * Then, where it is called for: text and number of a field that is no secret, the action of a plain element,
   the address of an inner page. The text of a secret is never asked for; nothing below a secret is visited.
 * A page inside the page is read only where it has the same host, or none.
@@ -62,6 +63,7 @@ class Facts(msgspec.Struct, kw_only=True):
     action: str | None = None
     is_foreign: bool | None = None
     did_show: bool = True
+    name: str = ""
 
 
 class _Visit(msgspec.Struct, kw_only=True):
@@ -206,10 +208,11 @@ class Walk:
         facts.did_show = is_seen
         facts.role = answers.get("role") or facts.role
         facts.attributes = answers.get("attributes") or facts.attributes
+        facts.name = (answers["name"] or "") if "name" in answers else facts.name
         visit.step = 1
         visit.node = Node(
             role=facts.role,
-            name=answers.get("name") or "",
+            name=facts.name,
             states=states,
             box=answers.get("box") and tuple(answers["box"]),
             attributes=facts.attributes,
