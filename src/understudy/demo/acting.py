@@ -5,6 +5,9 @@ Rules
 * Only ``Hands`` reach the page. The page is looked at to see that the focus arrived, as a person sees it.
 * What is written down is what a person means: the click that gives a field the focus is an act of its own;
   opening a list and choosing is one; turning the wheel on and on, or typing on in a field, is one.
+* Nobody points through their own pointer: where it lies on what is to be clicked next, because the page put
+  that there, it is drawn aside for a look and comes back. A click without any approach has no state from
+  before the pointer; what a recorder makes of one is for its own tests to say.
 * After an act the page is given time to have taken it, by its own count of events: who looks too early would
   do it twice.
 * An act is written when the next one begins, or when the episode ends.
@@ -91,6 +94,7 @@ class Actor:
             case Click():
                 self._click(step.target)
             case Hover():
+                self._uncover(step.target)
                 done = self._hands.hover(self._aim(step.target))
                 self._note("hover", step.target, done, point=(done.x, done.y))
             case Fill():
@@ -115,6 +119,7 @@ class Actor:
             self._open = None
 
     def _click(self, target: Seen, *, aim: Box | None = None) -> None:
+        self._uncover(target)
         done = self._hands.click(aim or self._aim(target))
         self._note("click", target, done, point=(done.x, done.y))
 
@@ -159,6 +164,7 @@ class Actor:
             raise PersonError("the list has no such option")
         wanted = target.options.index(step.option)
         before = {popup.window for popup in self._display.popups()}
+        self._uncover(target)
         opened = self._hands.click(self._aim(target))
         found: list[WindowBox] = []
 
@@ -183,6 +189,11 @@ class Actor:
         if steps:
             self._hands.press("ArrowDown" if steps > 0 else "ArrowUp", times=abs(steps))
         return self._hands.press("Enter")
+
+    def _uncover(self, target: Seen) -> None:
+        """Draw the pointer aside where it lies on the target, and look."""
+        if self._hands.draw_aside(self._placement.on_screen(target.box)):
+            self._hands.pause(150, 350)
 
     def _aim(self, target: Seen) -> Box:
         return self._placement.on_screen(target.aim)

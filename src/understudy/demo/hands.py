@@ -37,6 +37,7 @@ WHEEL_DOWN: Final = 5
 _REBOUND_MS: Final = 150.0
 """How long programs get to read a key map that was changed a moment ago."""
 _SMALL_MOVE: Final = 12.0
+_ASIDE: Final = 20
 
 
 class Done(NamedTuple):
@@ -81,6 +82,21 @@ class Hands:
         if not target.contains(*self._at):
             self._follow(pointer_path(self._at, target, bounds=self._bounds, rng=self._rng))
         return self._done(began)
+
+    def draw_aside(self, target: Box) -> bool:
+        """Move the pointer out of a box, if it is there, to look at what is there; return whether it was.
+
+        It goes a little to the right of the box, or to the left where there is no room.
+        """
+        self._at = self._display.pointer()
+        if not target.contains(*self._at):
+            return False
+        x = target.x + target.width + _ASIDE
+        if x + _ASIDE > self._bounds[0]:
+            x = max(target.x - 2 * _ASIDE, 0)
+        y = min(max(self._at[1] - _ASIDE // 2, 0), self._bounds[1] - _ASIDE)
+        self.move(Box(x, y, _ASIDE, _ASIDE))
+        return True
 
     def move_to(self, x: int, y: int) -> Done:
         """Move the pointer to a pixel."""

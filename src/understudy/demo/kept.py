@@ -16,7 +16,7 @@ Example::
 """
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -60,22 +60,35 @@ class KeptRawFiles(RawFiles):
         super().close()
 
 
-def replay(kept: Path, control: Path) -> int:
-    """Write what was captured as recordings, neither redacted nor sealed; return how many.
+def without_layers() -> Redactor:
+    """Return a redactor that passes everything."""
+    return Redactor(bytes(RUN_KEY_BYTES), layers=())
+
+
+def replay(kept: Path, control: Path, *, redactor: Callable[[], Redactor] = without_layers) -> int:
+    """Write what was captured as recordings, not sealed; return how many.
+
+    Args:
+        kept: the raw files and their key.
+        control: made if absent; gets the recordings.
+        redactor: makes one for each recording; of another one than the empty, less than all is expected.
 
     Raises:
         RawError, RecordingError: something that was kept is damaged.
+        RedactionError: the redactor refuses a stretch.
     """
     private_folder(control)
-    empty = Redactor(bytes(RUN_KEY_BYTES), layers=())
     written = 0
     for start, items in _recordings(kept):
         assembler = Assembler(start, grid_ms=DEFAULT_GRID_MS)
         for item in items:
             assembler.feed(item)
-        decided = assembler.settle(None)
-        for ordinal, begins in enumerate(range(0, decided + 1, PIECE_MS)):
-            stretch = with_few_frames(assembler.stretch(begins, begins + PIECE_MS), FRAMES)
+        begins = range(0, assembler.settle(None) + 1, PIECE_MS)
+        stretches = [with_few_frames(assembler.stretch(at, at + PIECE_MS), FRAMES) for at in begins]
+        made = redactor()
+        for stretch in stretches:
+            made.learn(stretch)
+        for ordinal, stretch in enumerate(stretches):
             manifest = Manifest(
                 recording=start.recording,
                 ordinal=ordinal,
@@ -86,10 +99,10 @@ def replay(kept: Path, control: Path) -> int:
                 ended_at=start.started_at + PIECE_MS // 1_000,
                 screen=start.screen,
                 source="recorder",
-                redaction=empty.stamp,
+                redaction=made.stamp,
             )
             path = control / f"{start.recording}-{ordinal}.understudy"
-            path.write_bytes(payload_of(empty.redact(stretch).stretch, manifest))
+            path.write_bytes(payload_of(made.redact(stretch).stretch, manifest))
             written += 1
     return written
 

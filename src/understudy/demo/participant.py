@@ -101,8 +101,8 @@ class Participant:
             raise StageError(f"recorder {self.number} stopped: {_last_line(self._recorder)}")
         return self._person is None or not self._person.is_alive
 
-    def start(self, episodes: Sequence[PlannedEpisode], *, seed: int) -> None:
-        """Start desktop, recorder and hands.
+    def start(self, episodes: Sequence[PlannedEpisode], *, seed: int, speed: float = 1.0) -> None:
+        """Start desktop, recorder and hands; ``speed`` above 1 is for tests.
 
         Raises:
             StageError: the recorder does not become ready.
@@ -121,6 +121,7 @@ class Participant:
             seed=seed,
             episodes=tuple(episodes),
             device=str(self.device),
+            speed=speed,
         )
         path = self.work / "job.json"
         path.touch(mode=0o600)

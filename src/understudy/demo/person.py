@@ -6,6 +6,8 @@ Rules
   ``python -m understudy.demo.person JOB.json``.
 * Each episode is told to the recorder before its first act and after its last, by the same control that a
   person would use. Nothing else passes between them.
+* A person acts on what they have seen: when the page changed, they look at it for a moment, and again if it
+  changed meanwhile.
 * An episode that the page judges failed is kept and called failed; the task is then done again, with another
   seed, as a new episode, at most ``MAX_TRIES`` times in all.
 * Every episode is bounded in time, and so are all of them together.
@@ -58,6 +60,9 @@ EPISODE_SECONDS: Final = 180.0
 PATIENCE_SECONDS: Final = 4.0
 """How long a page may be busy before the person gives up."""
 MAX_STEPS: Final = 80
+_LOOK_MS: Final = (250.0, 450.0)
+"""How long a person looks at a changed page: nobody is faster (simple reactions to a sight take 200 ms)."""
+_MAX_LOOKS: Final = 5
 MAX_TRIES: Final = 3
 DEFAULT_WINDOW: Final = Box(0, 40, 1000, 740)
 _RETRY_STEP: Final = SEEDS_EACH // 2
@@ -226,12 +231,15 @@ class Person:
         until = time.monotonic() + EPISODE_SECONDS
         self._hands.pause(700, 1_500)  # the person reads the instruction
         steps = 0
+        seen: Look | None = None
         waiting_since: float | None = None
         while not episode.outcome().is_done:
             now = time.monotonic()
             if now > until or steps >= MAX_STEPS:
                 raise PersonError("the task was not done in time")
-            look = look_at(self._page)
+            look = seen = take_in(self._page, self._hands, seen)
+            if episode.outcome().is_done:
+                break
             step = _next_step(planned, look)
             if step is None:
                 waiting_since = waiting_since or now
@@ -244,6 +252,24 @@ class Person:
             steps += 1
             self._hands.pause(100, 280)
         return steps
+
+
+def take_in(page: Page, hands: Hands, before: Look | None) -> Look:
+    """Return what a page shows, having looked at it for a moment if it changed.
+
+    Args:
+        page: what is looked at.
+        hands: they rest meanwhile.
+        before: what it showed when it was last looked at; None if it never was.
+    """
+    look = look_at(page)
+    for _ in range(_MAX_LOOKS):
+        if before is None or look == before:
+            break
+        before = look
+        hands.pause(*_LOOK_MS)
+        look = look_at(page)
+    return look
 
 
 def run_job(job: Job) -> tuple[EpisodeResult, ...]:

@@ -170,9 +170,10 @@ class ElementTree(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
         knows = ElementState.SHOWING in self.elements[0].states
         for number in range(text - 1, element.parent, -1):
             other = self.elements[number]
-            if other.box is None or not other.box.contains(x, y) or not other.is_actionable:
+            if knows and ElementState.SHOWING not in other.states:
                 continue
-            if (ElementState.SHOWING in other.states or not knows) and other.box.y + other.box.height < lowest:
+            is_here = other.box is not None and other.box.contains(x, y) and other.is_actionable
+            if is_here and other.box is not None and other.box.y + other.box.height < lowest:
                 return number
         return None
 

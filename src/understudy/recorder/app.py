@@ -21,6 +21,7 @@ from understudy.consent.errors import RefusedError
 from understudy.consent.programme import ApplicationGroup
 from understudy.contract.ports import ServerPort
 from understudy.recorder.device import Device
+from understudy.recorder.process import keep_memory_private
 from understudy.recorder.rawfiles import RawFiles
 from understudy.recorder.session import Report, Session, Settings, Summary
 
@@ -67,6 +68,7 @@ def run(
 
     Raises: as ``Session.run``.
     """
+    keep_memory_private()
 
     async def record() -> None:
         session = compose(device, server, settings, raw=raw, report=report)

@@ -5,7 +5,9 @@ Rules
 * It is on top, small, and never has the focus. It shows what capture says it does, never what was hoped for:
   RECORDING in red, PAUSED, or NOT RECORDING.
 * The button pauses and resumes. Pressing it tells the session; the window changes when capture has.
-* It beats. If the beats stop, or this process ends, capture stops: there is no recording without it.
+* It beats while its own picture is on the screen, which it looks at each time. If the beats stop, or this
+  process ends, capture stops: there is no recording without it. A window that is covered, moved, taken off
+  the screen or made small brings itself back once a second, and does not beat until it has.
 * When the session ends, so does it.
 
 Messages (framed as on the capture channel): ``Show`` comes in; ``Shown``, ``Beat`` and ``Pressed`` go out.
@@ -31,6 +33,8 @@ from understudy.recorder.process import follow_parent
 BEAT_SECONDS: Final = 0.5
 RAISE_SECONDS: Final = 1.0
 """Two windows that both insist on being on top must not keep the machine busy."""
+VISIBLE_SHARE: Final = 0.9
+"""How much of its picture must be on the screen for it to count as seen."""
 WIDTH: Final = 264
 HEIGHT: Final = 28
 MARGIN: Final = 8
@@ -61,7 +65,7 @@ class Shown(Message, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
 
 
 class Beat(Message, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
-    """The window is still there, and shows this."""
+    """The window is on the screen, and shows this."""
 
     face: Face
 
@@ -95,6 +99,7 @@ class Indicator:
         self._state = Show(face="idle")
         self._since = time.monotonic()
         self._drawn: tuple[Face, int, bool] | None = None
+        self._pixels = b""
         self._is_visible = False
         self._raised_at = 0.0
         self._window: Final[int] = self._connection.generate_id()
@@ -110,7 +115,11 @@ class Indicator:
             now = time.monotonic()
             if now >= beat_at:
                 self._draw()
-                self._say(Beat(face=self._state.face))
+                if self._is_seen():
+                    self._say(Beat(face=self._state.face))
+                else:
+                    self._is_visible = False
+                    self._bring_back()
                 beat_at = now + BEAT_SECONDS
             sources = [self._channel, self._connection.get_file_descriptor()]
             select.select(sources, [], [], max(0.0, beat_at - now))
@@ -164,11 +173,39 @@ class Indicator:
                     self._say(Pressed(is_paused=self._state.is_paused))
                 case _:
                     pass
-        now = time.monotonic()
-        if not self._is_visible and now - self._raised_at > RAISE_SECONDS:
-            self._raised_at = now
-            self._connection.core.ConfigureWindow(self._window, x.ConfigWindow.StackMode, [x.StackMode.Above])
+        if not self._is_visible:
+            self._bring_back()
         self._connection.flush()
+
+    def _bring_back(self) -> None:
+        """Put the window where it belongs, on top, once a second at most."""
+        now = time.monotonic()
+        if now - self._raised_at <= RAISE_SECONDS:
+            return
+        self._raised_at = now
+        config = x.ConfigWindow
+        core, box = self._connection.core, self.box
+        core.MapWindow(self._window)
+        core.ConfigureWindow(
+            self._window,
+            config.X | config.Y | config.Width | config.Height | config.StackMode,
+            [box.x, box.y, box.width, box.height, x.StackMode.Above],
+        )
+        self._drawn = None
+        self._draw()
+
+    def _is_seen(self) -> bool:
+        """Return whether the screen shows, at its place, what was drawn."""
+        box, whole = self.box, 0xFFFFFFFF
+        kind = x.ImageFormat.ZPixmap
+        asked = self._connection.core.GetImage(kind, self._root.root, box.x, box.y, WIDTH, HEIGHT, whole)
+        try:
+            shown = bytes(asked.reply().data.buf())
+        except xcffib.XcffibException:  # the screen became smaller, say
+            if self._connection.has_error():
+                raise
+            return False
+        return likeness(shown, self._pixels) >= VISIBLE_SHARE
 
     def _draw(self) -> None:
         """Bring the window up to date, if anything in it changed."""
@@ -180,7 +217,7 @@ class Indicator:
             return
         self._drawn = wanted
         image = picture(self._state.face, seconds, is_paused=self._state.is_paused, font=self._font)
-        pixels = image.tobytes("raw", "BGRX")
+        pixels = self._pixels = image.tobytes("raw", "BGRX")
         self._connection.core.PutImage(
             x.ImageFormat.ZPixmap,
             self._window,
@@ -223,6 +260,22 @@ def picture(
     draw.rectangle((BUTTON_X, 4, WIDTH - 5, HEIGHT - 5), outline="white")
     draw.text((BUTTON_X + 10, 6), "Resume" if is_paused else "Pause", fill="white", font=font)
     return image
+
+
+def likeness(shown: bytes, drawn: bytes) -> float:
+    """Return the share of pixels (4 bytes each, the fourth of no meaning) that are the same; 0 of no pixels.
+
+    >>> likeness(b"abc.xyz.", b"abc!xy!.")
+    0.5
+    """
+    if len(shown) != len(drawn) or not drawn:
+        return 0.0
+    pairs = zip(
+        zip(*(shown[at::4] for at in range(3)), strict=True),
+        zip(*(drawn[at::4] for at in range(3)), strict=True),
+        strict=True,
+    )
+    return 4 * sum(one == other for one, other in pairs) / len(drawn)
 
 
 def main() -> int:

@@ -4,7 +4,9 @@ Rules
 
 * A child ends when its parent does, however that ends: the kernel sends it SIGTERM, and its channel ends too.
 * It inherits the descriptors that are named and no others, and starts from an interpreter that does not look
-  for modules in the working folder.
+  for modules in the working folder, and that no variable of the environment makes talkative.
+* What these processes know is in memory alone: ``keep_memory_private`` forbids core dumps, and forbids other
+  processes of the same user to read it.
 * It is ended by its own process id: SIGTERM, then SIGKILL.
 
 Example::
@@ -15,6 +17,7 @@ Example::
 
 import ctypes
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -23,6 +26,7 @@ from collections.abc import Mapping
 from typing import Final
 
 _PR_SET_PDEATHSIG: Final = 1
+_PR_SET_DUMPABLE: Final = 4
 STOP_SECONDS: Final = 3.0
 
 
@@ -44,7 +48,7 @@ class Child:
             display: the display to name, or None for the environment's.
         """
         numbers = {name: end if isinstance(end, int) else end.fileno() for name, end in channels.items()}
-        command = [sys.executable, "-P", "-m", module, "--parent", str(os.getpid())]
+        command = [sys.executable, "-E", "-P", "-m", module, "--parent", str(os.getpid())]
         for name, number in numbers.items():
             command += [f"--{name}", str(number)]
         if display is not None:
@@ -93,3 +97,12 @@ def follow_parent(parent: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != parent:
         sys.exit(1)
+
+
+def keep_memory_private() -> None:
+    """Have no copy of this process's memory written to a disk or read by another process of the same user.
+
+    The kernel then writes no core dump, whoever asks for one, and lets nobody but root trace the process.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

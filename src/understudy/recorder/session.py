@@ -23,6 +23,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -417,16 +418,19 @@ class Session:
         running = self._running
         if running is None:
             return
-        try:
-            await self._end(Outcome.UNKNOWN)
-        except CaptureError:
-            async with self._turn:
-                if self._running is None:
-                    return
-                try:
-                    await asyncio.to_thread(running.lose, self._now_ms())
-                finally:
-                    self._count(running)
+        with suppress(CaptureError):
+            if not isinstance(self._error, CaptureError):
+                await self._end(Outcome.UNKNOWN)
+                return
+            # It writes no more, and what it had not written is lost; the rest is brought to the file.
+            await self._children.capture.ask(lambda number: End(number=number))
+        async with self._turn:
+            if self._running is None:
+                return
+            try:
+                await asyncio.to_thread(running.lose, self._now_ms())
+            finally:
+                self._count(running)
 
     def _count(self, running: RunningRecording) -> None:
         """Let go of an ended recording."""

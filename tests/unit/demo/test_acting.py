@@ -114,6 +114,18 @@ def test_choosing_is_one_act_by_pointer_and_by_keys(scene: Scene) -> None:
     assert [(one.act, one.option) for one in written] == [("select", option) for option in chosen]
 
 
+def test_a_pointer_that_lies_on_the_target_is_drawn_aside_and_comes_back(scene: Scene) -> None:
+    look, named = scene.look()
+    scene.actor.do(Click(target=named["send"]), look)
+    scene.stage.page.evaluate(
+        "(window.crossed = [], send.onmouseleave = send.onmouseenter = send.onclick ="
+        " event => crossed.push(event.type), true)"
+    )
+    scene.actor.do(Click(target=named["send"]), look)
+    assert scene.stage.page.evaluate("crossed") == ["mouseleave", "mouseenter", "click"]
+    assert [one.act for one in scene.written()] == ["click", "click"]
+
+
 def test_other_steps_are_called_what_they_are(scene: Scene) -> None:
     look, named = scene.look()
     scene.actor.do(Hover(target=named["send"]), look)

@@ -141,3 +141,12 @@ def test_hurrying_gives_fewer_events_not_another_end(stage: Stage, field: Box) -
 def events(stage: Stage, kind: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = stage.page.evaluate("seen")
     return [event for event in found if not kind or event["kind"] == kind]
+
+
+@pytest.mark.parametrize("left", [100, 1_200])
+def test_a_pointer_is_drawn_out_of_a_box_that_it_is_in(stage: Stage, left: int) -> None:
+    box = Box(left, 300, 80, 40)
+    stage.hands.move(box)
+    assert stage.hands.draw_aside(box)
+    assert not box.contains(*stage.display.pointer())
+    assert not stage.hands.draw_aside(box), "it is not there any more"

@@ -7,12 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.unit.demo.conftest import SPEED
+from tests.unit.demo.conftest import SPEED, Stage
 from understudy.demo.desktop import Desktop
 from understudy.demo.episodes import PlannedEpisode, plan
 from understudy.demo.oracles import ORACLES
 from understudy.demo.pages import CUSTOMER_RECORD
-from understudy.demo.person import MAX_TRIES, Job, read_results, run_job, typed_characters
+from understudy.demo.person import MAX_TRIES, Job, read_results, run_job, take_in, typed_characters
 from understudy.demo.truth import read_truth
 from understudy.formats.elements import Box
 from understudy.formats.recording.manifest import Outcome
@@ -72,6 +72,25 @@ def test_the_form_is_entered_and_the_truth_tells_all_of_it(desktop: Desktop, tmp
     assert planned.record.password not in typed
     assert all(left.began <= right.began for left, right in zip(told.actions, told.actions[1:], strict=False))
     assert (tmp_path / "truth.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_person_decides_on_a_page_that_has_come_to_rest(stage: Stage) -> None:
+    stage.page.navigate(stage.server.address())
+    stage.page.evaluate("(document.body.innerHTML = '<p id=said>1</p>', true)")
+    first = take_in(stage.page, stage.hands, None)
+    assert take_in(stage.page, stage.hands, first) == first
+    stage.page.evaluate(
+        """(() => {
+          let left = 3;
+          const find = document.getElementById;
+          document.getElementById = id => {  // every look calls it: the page changes from look to look
+            if (left) said.innerText = --left;
+            return find.call(document, id);
+          };
+          return true;
+        })()"""
+    )
+    assert take_in(stage.page, stage.hands, first).first("p").text == "0"
 
 
 def test_a_failed_episode_is_kept_and_done_again_with_another_seed(desktop: Desktop, tmp_path: Path) -> None:

@@ -53,6 +53,35 @@ def test_the_target_of_a_click_is_the_deepest_actionable_element() -> None:
     assert MENU.actionable_at(200, 5) is None
 
 
+def line(*words: Element, box: Box) -> ElementTree:
+    """Return a paragraph of words and, after them, a text that goes on in the next line."""
+    paragraph = Element(role=Role.PARAGRAPH, box=Box(0, 100, 160, 60), parent=0)
+    text = Element(role=Role.TEXT, name="and so on, and on", box=box, parent=1)
+    return ElementTree(
+        elements=(Element(role=Role.DOCUMENT, box=Box(0, 0, 400, 400)), paragraph, *words, text)
+    )
+
+
+def test_a_text_of_several_lines_does_not_cover_the_link_before_it() -> None:
+    link = Element(role=Role.LINK, name="here", box=Box(30, 114, 20, 11), parent=1)
+    bold = Element(role=Role.TEXT, name="bold", box=Box(60, 114, 20, 11), parent=1)
+    tree = line(link, bold, box=Box(2, 114, 150, 22))
+    assert tree.deepest_at(40, 119) == 4
+    assert tree.actionable_at(40, 119) == 2
+    assert tree.actionable_at(65, 119) == 4, "nobody acts on another text"
+    assert tree.actionable_at(40, 130) == 4, "the second line is the text's own"
+
+
+def test_a_text_above_a_control_that_goes_on_as_far_down_is_in_front_of_it() -> None:
+    button = Element(role=Role.BUTTON, name="Send", box=Box(20, 110, 80, 30), parent=1)
+    assert line(button, box=Box(2, 114, 150, 22)).actionable_at(40, 120) == 3
+    elsewhere = Element(role=Role.BUTTON, name="Send", box=Box(20, 110, 80, 20), parent=0)
+    tree = line(box=Box(2, 114, 150, 22))
+    page, paragraph, text = tree.elements
+    apart = ElementTree(elements=(page, elsewhere, paragraph, replace(text, parent=2)))
+    assert apart.actionable_at(40, 120) == 3, "it does not stand in the same line"
+
+
 def test_a_disabled_control_is_not_actionable() -> None:
     button = Element(role=Role.BUTTON, states=(ElementState.DISABLED,))
     assert not button.is_actionable

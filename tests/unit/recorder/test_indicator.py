@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from PIL import ImageFont
 
 from tests.desktop import desktop
+from tests.unit.recorder.strangers import Stranger
 from understudy.demo.desktop import Desktop
 from understudy.demo.display import Display
 from understudy.formats.elements import Box
@@ -126,3 +128,51 @@ def test_every_face_looks_different() -> None:
         picture(face, 61, is_paused=paused, font=font).tobytes() for face in faces for paused in (True, False)
     }
     assert len(shown) == 6
+
+
+def beats(shower: Shower, seconds: float) -> int:
+    """Return how many beats come in a time."""
+    until, count = time.monotonic() + seconds, 0
+    shower.here.settimeout(0.05)
+    while time.monotonic() < until:
+        try:
+            data = shower.here.recv(4_096)
+        except TimeoutError:
+            continue
+        count += sum(isinstance(message, Beat) for message in shower.frames.feed(data, FromIndicator))
+    shower.here.settimeout(5)
+    return count
+
+
+def test_a_window_that_is_kept_covered_does_not_beat(shower: Shower) -> None:
+    shower.wait_for(Beat)
+    with Stranger(shower.display) as stranger:
+        window = stranger.cover(Box(900, 0, 380, 100))
+        done = threading.Event()
+
+        def insist() -> None:
+            while not done.wait(0.002):
+                stranger.raise_over(window)
+
+        thread = threading.Thread(target=insist)
+        thread.start()
+        beats(shower, 0.6)
+        try:
+            assert beats(shower, 2.2) <= 1  # one may fall into the moment in which it was on top
+        finally:
+            done.set()
+            thread.join()
+    assert beats(shower, 2.5) >= 2
+
+
+@pytest.mark.parametrize("act", ["unmap", "move_away"])
+def test_a_window_that_somebody_takes_off_the_screen_comes_back(shower: Shower, act: str) -> None:
+    box = shower.wait_for(Shown).box
+    shower.wait_for(Beat)
+    with Stranger(shower.display) as stranger:
+        getattr(stranger, act)(stranger.named(b"Understudy recorder"))
+        until = time.monotonic() + 5
+        while shower.colour(box) == (0, 0, 0) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert shower.colour(box) == (51, 58, 64)
+    assert beats(shower, 2.5) >= 2

@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from tests.desktop import desktop
+from tests.desktop import desktop, private_desktop
 from tests.machine import Machine
 from tests.unit.recorder.stage import Stage, at
 from understudy.consent.purposes import Purpose, Stream
 from understudy.demo.desktop import Desktop
-from understudy.formats.recording.actions import act_of
+from understudy.formats.recording.actions import Type, act_of
 from understudy.recorder.control import ControlClient
 from understudy.recorder.held import HeldStore
 from understudy.recorder.payload import stretch_of
 
-__all__ = ["desktop"]
+__all__ = ["desktop", "private_desktop"]
 
 STREAMS = (Stream.ELEMENTS, Stream.FRAMES, Stream.INPUT, Stream.TEXT_VALUES)
 
@@ -161,6 +161,70 @@ def test_killed_at_any_moment_it_leaves_a_recording_that_ends_in_a_gap(
     assert last.to_ms - last.from_ms <= machine.document.delays.redact_seconds * 1_000
     assert segment.started_at + last.from_ms // 1_000 <= killed_at <= segment.ended_at + 1
     assert not list(held_leftovers(machine.device.home))
+
+
+def test_killed_in_the_middle_of_a_long_text_it_has_lost_ten_seconds_at_most(
+    stage: Stage, machine: Machine
+) -> None:
+    """Typing that is not over is held as far as it has come."""
+    stage.reload()
+    typed: list[tuple[float, str]] = [(0.0, "")]
+    with record(machine, stage.desktop.display, "--wait") as command:
+        assert command.line()["state"] == "ready"
+        begun = ControlClient(machine.device.home).begin(title="A long text", task="order").recording
+        began_at = time.time()
+        assert begun is not None
+        time.sleep(1.0)
+        stage.click("article")
+        while time.time() < began_at + 23.5:  # the third round is about to begin
+            stage.hands.write("chairs and tables ", slips=False)
+            typed.append((time.time(), typed[-1][1] + "chairs and tables "))
+        os.kill(command.process.pid, signal.SIGKILL)
+        killed_at = time.time()
+        command.process.wait(5)
+    held = HeldStore(machine.device)
+    assert held.close_abandoned() == [begun]
+    recording = held.recording(begun)
+    texts = ""
+    for segment in recording.segments:
+        stretch = stretch_of(held.payload(begun, segment.segment))
+        texts += "".join(action.text or "" for action in stretch.actions if isinstance(action, Type))
+    last = stretch.gaps[-1]
+    known_until = began_at + segment.started_at - recording.started_at + last.from_ms / 1_000
+    assert killed_at - known_until <= machine.document.delays.redact_seconds
+    assert segment.ended_at + 1 >= killed_at
+    due = next(text for at, text in reversed(typed) if at < known_until)
+    assert len(due) > 50
+    assert texts.startswith(due)
+    assert typed[-1][1].startswith(texts)
+
+
+def test_when_the_display_dies_it_says_so_and_what_was_done_is_held(
+    private_desktop: Desktop, machine: Machine
+) -> None:
+    with at(private_desktop), Stage(private_desktop) as stage:
+        with record(machine, private_desktop.display, "--title", "An order") as command:
+            begun = command.line()["recording"]
+            time.sleep(1.2)
+            stage.click("send")
+            time.sleep(1.5)
+            children = children_of(command.process.pid)
+            os.kill(private_desktop.pids["Xvfb"], signal.SIGKILL)
+            died_at = time.time()
+            assert command.process.wait(20) == 1
+            assert command.process.stderr is not None
+            said = command.process.stderr.read()
+        assert "display" in said
+        assert "Traceback" not in said
+        assert are_gone(children)
+    held = HeldStore(machine.device)
+    recording = held.recording(begun)
+    assert not recording.is_open
+    (segment,) = recording.segments
+    stretch = stretch_of(held.payload(begun, segment.segment))
+    assert [act_of(action) for action in stretch.actions] == ["click"]
+    assert segment.ended_at <= died_at + 5
+    assert not list((machine.device.home / "raw").iterdir())
 
 
 def held_leftovers(home: Path) -> Iterator[Path]:

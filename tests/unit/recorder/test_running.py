@@ -251,7 +251,10 @@ class TestHolding:
             assert last.to_ms - last.from_ms <= 10_000
             assert begins + last.to_ms >= before_next_take
             typed = "".join(
-                action.text or "" for stretch in made.stretches for action in stretch.actions if act_of(action)
+                action.text or ""
+                for stretch in made.stretches
+                for action in stretch.actions
+                if act_of(action)
             )
             due = len([at for at in range(len(text)) if 1_000 + at * pace < begins + last.from_ms])
             assert text.startswith(typed)

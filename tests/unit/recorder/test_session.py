@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import signal
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from tests.desktop import desktop
 from tests.lines import between
 from tests.simulator import Participant, Simulator
 from tests.unit.recorder.stage import Recorder, Stage, at, participant, programme
+from tests.unit.vault.full_disk import full_disk
 from understudy.consent.errors import ConflictError, RefusedError, UnavailableError
 from understudy.demo.desktop import Desktop
 from understudy.formats.elements import Box
@@ -25,6 +27,7 @@ from understudy.recorder.held import HeldStore
 from understudy.recorder.indicator import MARGIN
 from understudy.redaction.errors import RedactionError, SpecialCategory
 from understudy.redaction.redactor import Redacted, Redactor
+from understudy.sealing.errors import DurabilityError
 
 __all__ = ["desktop"]
 
@@ -302,6 +305,51 @@ class TestBreaking:
         os.kill(recorder.session._children.capture.child.pid, signal.SIGKILL)  # noqa: SLF001
         recorder.join()
         assert isinstance(recorder.error, CaptureError)
+        assert [act_of(action) for action, _ in recorder.actions()] == ["click"]
+        last, segment = recorder.stretches()[-1], recorder.held[-1].segments[-1]
+        assert last.gaps[-1].to_ms == (segment.ended_at - segment.started_at) * 1_000
+        assert not recorder.held[-1].is_open
+
+    def test_a_disk_that_is_full_while_holding_ends_it_and_leaves_what_was_held(
+        self, stage: Stage, shared: Simulator, recorder: Recorder
+    ) -> None:
+        time.sleep(0.4)
+        stage.click("article")
+        time.sleep(0.8)
+        recorder.control.pause()  # holds what there is
+        recorder.control.resume()
+        recorder.wait_for("recording")
+        before = recorder.stretches()
+        time.sleep(0.5)
+        stage.click("send")
+        time.sleep(0.8)
+        with full_disk():
+            with pytest.raises(ControlError, match="not written"):
+                recorder.control.end()
+            recorder.join()
+        assert isinstance(recorder.error, DurabilityError)
+        assert recorder.stretches() == before
+        assert [act_of(action) for action, _ in recorder.actions()] == ["click"]
+        with Recorder(shared, recorder.who, display=stage.desktop.display) as again:
+            again.wait_for("recording")
+            assert again.raw is not None
+            assert [path.name for path in again.raw.folder.iterdir()] == again.raw.names
+
+    def test_a_disk_that_is_full_for_capture_ends_it_and_what_was_written_is_held(
+        self, stage: Stage, recorder: Recorder
+    ) -> None:
+        time.sleep(0.4)
+        stage.click("article")
+        time.sleep(1.5)
+        assert recorder.session is not None
+        assert recorder.raw is not None
+        pid = recorder.session._children.capture.child.pid  # noqa: SLF001
+        size = recorder.raw.path(recorder.raw.names[-1]).stat().st_size
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size + 10, size + 10))
+        stage.click("send")
+        recorder.join()
+        assert isinstance(recorder.error, CaptureError)
+        assert recorder.error.hint
         assert [act_of(action) for action, _ in recorder.actions()] == ["click"]
         last, segment = recorder.stretches()[-1], recorder.held[-1].segments[-1]
         assert last.gaps[-1].to_ms == (segment.ended_at - segment.started_at) * 1_000

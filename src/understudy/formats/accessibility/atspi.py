@@ -48,7 +48,7 @@ _HOLE: Final = "\ufffc"
 """What stands in a text for an object in it."""
 _BULLET: Final = "\u2022"
 _OFFER: Final = "To get missing image descriptions"
-"""How Chromium's offer begins; it stands alone or after the name (``IDS_AX_IMAGE_ELIGIBLE_FOR_ANNOTATION``)."""
+"""How Chromium's offer begins, in English; it stands alone or after the name."""
 _MARKER: Final = "::marker"
 """The tag of the dot before an item of a list."""
 _TEXT_VALUES: Final = frozenset({Role.TEXTBOX, Role.SEARCHBOX, Role.SPINBUTTON, Role.COMBOBOX})
@@ -143,7 +143,7 @@ def _draft(node: Node) -> Draft:
         value = number_text(node.number)
     return Draft(
         role=role,
-        name=node.name if role is not Role.IMAGE else node.name.partition(_OFFER)[0],
+        name=_without_offer(node.name) if role is Role.IMAGE else node.name,
         value=value,
         states=states,
         box=None if node.box is None else placed_box(*node.box),
@@ -151,6 +151,12 @@ def _draft(node: Node) -> Draft:
         id=attributes.get("id"),
         classes=tuple(attributes.get("class", "").split()),
     )
+
+
+def _without_offer(name: str) -> str:
+    """Return the name of a picture without the browser's offer to find one."""
+    own, offer, _ = name.partition(_OFFER)
+    return own.rstrip(" .") if offer else name
 
 
 def _hush(root: Node, top: Draft) -> None:

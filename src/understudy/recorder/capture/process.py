@@ -5,7 +5,9 @@ Rules
 * It has the run's key and nothing else: no device keys, no network (an audit hook refuses every socket that
   is not local), no way to what is held.
 * Input of a window that may not be recorded is dropped as it is read, before anything else sees it. So are
-  clicks on the recorder's own window, and on whatever lies beside the active one.
+  clicks on the recorder's own window, on whatever lies beside the page (a browser's own controls, say), and
+  on other programs' windows that lie over it.
+* Pixels of windows that lie over the active one are black before anything else sees them.
 * What passes is held back by the gate, and then by every rule of the sink. Losing the indicator or the
   session ends writing in the same turn of the loop.
 * ``Does`` tells the session what is true, each time it changes.
@@ -62,10 +64,11 @@ from understudy.recorder.capture.scope import Scope
 from understudy.recorder.capture.sink import Sink
 from understudy.recorder.capture.x11.errors import DisplayError, DisplayGoneError
 from understudy.recorder.capture.x11.input import X11Input
-from understudy.recorder.capture.x11.screen import X11Screen
+from understudy.recorder.capture.x11.screen import X11Screen, blackened
+from understudy.recorder.capture.x11.stacking import X11Stacking
 from understudy.recorder.capture.x11.windows import X11Windows
 from understudy.recorder.errors import ChannelError
-from understudy.recorder.process import follow_parent
+from understudy.recorder.process import follow_parent, keep_memory_private
 from understudy.sealing.run import RunKey
 
 TICK_SECONDS: Final = 0.04
@@ -82,6 +85,7 @@ NO_ACCESSIBILITY: Final = (
     "there is no accessibility bus in this session\n"
     "record inside a desktop session with D-Bus; the system package is at-spi2-core"
 )
+NO_ROOM: Final = "make room for raw files in the device's folder, then start the recorder again"
 INDICATOR_GONE: Final = "the indicator is gone\nstart the recorder again: nobody could see that it records"
 _POINTED: Final = (ButtonPress, ButtonRelease, Motion, Wheel)
 _READ_BYTES: Final = 65_536
@@ -105,6 +109,7 @@ class Capture:
         self._ended: Final = asyncio.Event()
         self._told: Doing | None = None
         self._active: ActiveWindow | None = None
+        self._page: Page | None = None
         self._is_in_scope = False
         self._is_listening = True
         self._is_broken = False
@@ -126,6 +131,7 @@ class Capture:
             self._input = X11Input(self._display)
             self._windows = X11Windows(self._display)
             self._screen = X11Screen(self._display)
+            self._stacking = X11Stacking(self._display)
         except DisplayError as error:
             self._say(Trouble(problem="no-display", detail=f"{error}\n{error.hint}"))
             return 1
@@ -181,15 +187,28 @@ class Capture:
             await self._watcher.close()
             await self._accessibility.close()
         self._input.close()
+        self._stacking.close()
 
     def _is_inside(self, event: Event) -> bool:
-        """Return whether the event happened in the active window and not in the recorder's own."""
-        if not isinstance(event, _POINTED) or self._active is None:
+        """Return whether the event happened in what may be recorded, and not on a window that lies over it.
+
+        Releases pass: the gate knows whether it has let their press pass.
+        """
+        if not isinstance(event, _POINTED) or isinstance(event, ButtonRelease) or self._active is None:
             return True
         shield = self._sink.shield
         if shield is not None and shield.contains(event.x, event.y):
             return False
-        return self._active.box.contains(event.x, event.y)
+        if self._page is not None and self._page.is_web and not self._page.box.contains(event.x, event.y):
+            return False
+        if not self._active.box.contains(event.x, event.y):
+            return False
+        return isinstance(event, Motion) or not self._is_covered(self._active.window, event)
+
+    def _is_covered(self, window: int, event: ButtonPress | Wheel) -> bool:
+        """Return whether another program's window lies over the place of an event."""
+        covers = self._stacking.above(window, Box(event.x, event.y, 1, 1))
+        return covers is None or not all(cover.is_own for cover in covers)
 
     # What the sources tell.
 
@@ -215,6 +234,7 @@ class Capture:
 
     def _on_page(self, page: Page | None) -> None:
         """Take what the watcher found: a page that may be recorded is in view, or none is."""
+        self._page = page
         if page is None or not self._sink.may_write or self._is_broken:
             self._leave_scope()
         elif not self._is_in_scope:
@@ -233,7 +253,19 @@ class Capture:
         return self._scope.allows(window.application, page.host, has_page=page.is_web)
 
     def _grab(self, box: Box) -> PlacedPicture | None:
-        return self._screen.grab(box) if self._sink.wants_frames else None
+        """Return the pixels of a box of the active window; black where another window lies over it.
+
+        It is asked before and after what lies there: what came or went meanwhile may be in the picture.
+        """
+        window = self._active
+        if not self._sink.wants_frames or window is None:
+            return None
+        before = self._stacking.above(window.window, box)
+        taken = self._screen.grab(box)
+        after = self._stacking.above(window.window, box)
+        if taken is None or before is None or after is None:
+            return None
+        return blackened(taken, dict.fromkeys(cover.box for cover in (*before, *after)))
 
     # What the session says.
 
@@ -432,7 +464,7 @@ class Capture:
             except DisplayGoneError as error:
                 self._break("display-gone", describe(error))
             except OSError as error:
-                self._break("disk", error.strerror or type(error).__name__)
+                self._break("disk", f"{error.strerror or type(error).__name__}\n{NO_ROOM}")
             except Exception as error:  # noqa: BLE001 - whatever it was, writing ends and the session hears of it
                 self._break("defect", describe(error))
 
@@ -474,6 +506,7 @@ def main() -> int:
     parser.add_argument("--parent", type=int, required=True)
     parser.add_argument("--display")
     arguments = parser.parse_args()
+    keep_memory_private()
     follow_parent(arguments.parent)
     refuse_network()
     channel = socket.socket(fileno=arguments.channel)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from understudy.formats.accessibility.atspi import CLICK, Node, element_tree, is_password
 from understudy.formats.accessibility.atspi_roles import ROLES, role_of, states_of
+from understudy.formats.accessibility.normal import number_text
 from understudy.formats.elements import (
     MAX_DEPTH,
     MAX_ELEMENTS,
@@ -224,6 +225,32 @@ def test_password_is_a_number_or_a_type_never_a_name() -> None:
     assert is_password(40, {})
     assert is_password(79, {"text-input-type": "password"})
     assert not is_password(61, {"id": "password"})
+
+
+@pytest.mark.parametrize(("told", "name"), [("", ""), ("Our cat", "Our cat"), ("Our cat. ", "Our cat")])
+def test_the_browsers_offer_to_describe_a_picture_is_no_name(told: str, name: str) -> None:
+    offer = "To get missing image descriptions, open the context menu."
+    assert only(node(27, told + offer, attributes=tag("img"))).name == name
+    assert only(node(27, "Our cat.", attributes=tag("img"))).name == "Our cat."
+    assert only(node(116, offer)).name == offer, "what a page says itself stays"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0.30000001192092896, "0.3"),
+        (0.3, "0.3"),
+        (1 / 3, "0.333333333333"),
+        (16777216.0, "16777216"),
+        (-2.5, "-2.5"),
+        (1e300, "1e+300"),
+        (0.0, "0"),
+        (float("inf"), "inf"),
+        (float("nan"), "nan"),
+    ],
+)
+def test_a_position_is_written_as_short_as_it_was_meant(number: float, text: str) -> None:
+    assert number_text(number) == text
 
 
 def labelled(shown: str) -> list[Node]:

@@ -118,6 +118,10 @@ class Accessibility:
         if sender is not None:
             await spi.subscribe(link.reading, spi.CHANGE_EVENTS, sender)
 
+    def confine(self, page: Page | None) -> None:
+        """Take note of the page that may be recorded: only there a focus is known to be plain."""
+        self._gate.confine(page)
+
     async def tree(self, page: Page) -> ElementTree | None:
         """Return the elements of ``page`` now; None where it is gone."""
         link = self._link

@@ -5,6 +5,8 @@ Rules
 * Every focus event and every change of window makes the focus unknown at once, until its node has been read.
 * Plain is said only of a node of known role, without a mark, in the program of the active window. A role that
   tells nothing of what is inside (a window, a terminal) stays unknown.
+* Where the window shows a web page, plain is said only of nodes of that page: not of the browser's own
+  controls (an address bar), nor of a page of another host inside it (a payment form).
 * Movement of the caret in the focused field has it read again: a field can turn secret without any event.
 * A reply about a node that no longer has the focus is not listened to.
 
@@ -21,8 +23,9 @@ from understudy.formats.accessibility.atspi import is_password
 from understudy.formats.accessibility.atspi_roles import FOCUSED, TERMINAL, is_field
 from understudy.recorder.capture.atspi import spi
 from understudy.recorder.capture.atspi.bus import DAEMON, Call, Connection, Peer
+from understudy.recorder.capture.atspi.inside import is_inside
 from understudy.recorder.capture.atspi.marks import Field, Marks
-from understudy.recorder.capture.atspi.pages import state_bits
+from understudy.recorder.capture.atspi.pages import Page, state_bits
 from understudy.recorder.capture.observed import ActiveWindow, Focused, Security, server_ms
 
 __all__ = ["FocusGate"]
@@ -56,6 +59,8 @@ class FocusGate:
         self._pids: dict[str, int] = {}
         self._last: dict[str, Peer] = {}
         self._looks: set[asyncio.Task[None]] = set()
+        self._page: Page | None = None
+        self._inside: set[Peer] = set()
         self._publish()
 
     @property
@@ -83,6 +88,22 @@ class FocusGate:
             self._publish()
             self._start(self._look(self._peer, is_doubted=True))
         self._publish()
+
+    def confine(self, page: Page | None) -> None:
+        """Take note of the page that may be recorded: typing is plain there and nowhere else.
+
+        Args:
+            page: None, and a page that is no web page, stand for the whole of the active window.
+        """
+        wanted = page if page is not None and page.is_web else None
+        before, self._page = self._page, wanted
+        if (before and (before.peer, before.host)) == (wanted and (wanted.peer, wanted.host)):
+            return
+        self._inside.clear()
+        if self._peer is not None:
+            self._security = Security.UNKNOWN
+            self._publish()
+            self._start(self._look(self._peer))
 
     def learn(self, peer: Peer) -> None:
         """Take note of a node that was read with the focus, where no event has told of one."""
@@ -196,7 +217,17 @@ class FocusGate:
             return Security.UNKNOWN
         if is_field(role) and self._marks.has(await self._field(connection, peer, attributes)):
             return Security.SECURE
-        return Security.PLAIN
+        return Security.PLAIN if await self._is_on_page(connection, peer) else Security.UNKNOWN
+
+    async def _is_on_page(self, connection: Connection, peer: Peer) -> bool:
+        """Return whether a node lies in the page that may be recorded; remembered, for carets move often."""
+        page = self._page
+        if page is None or peer in self._inside:
+            return True
+        is_there = await is_inside(connection, peer, page)
+        if is_there and page is self._page:
+            self._inside.add(peer)
+        return is_there
 
     async def _field(self, connection: Connection, peer: Peer, attributes: dict[str, str]) -> Field:
         parent, box, name = await connection.gather(peer, spi.GET_PARENT, spi.GET_EXTENTS, spi.GET_NAME)

@@ -280,6 +280,7 @@ class Watcher:
             if self._accessibility.reader is not None:
                 self._accessibility.reader.forget_all()
             await self._accessibility.follow(page if page.peer != NOBODY else None)
+        self._accessibility.confine(page)
         self._page = page
         if page != before:
             self._on_page(page)

@@ -85,6 +85,7 @@ class Display:
         self.root: Final[int] = screen.root
         self.keycodes: Final[tuple[int, int]] = (setup.min_keycode, setup.max_keycode)
         self.screen: Final = Screen(width=screen.width_in_pixels, height=screen.height_in_pixels)
+        self._own_numbers: Final[int] = setup.resource_id_mask
         self._atoms: dict[str, int] = {}
 
     def __enter__(self) -> Self:
@@ -149,6 +150,10 @@ class Display:
         """Return an unused resource id."""
         with self.asking():
             return int(self._x.generate_id())
+
+    def is_same_client(self, one: int, other: int) -> bool:
+        """Return whether two resources were made over the same connection: by the same program."""
+        return not (one ^ other) & ~self._own_numbers
 
     def flush(self) -> None:
         """Send what is buffered."""

@@ -13,6 +13,7 @@ Example::
 """
 
 import contextlib
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Final, Self
 
@@ -102,3 +103,25 @@ class X11Screen:
         for to, source in _RGB:
             turned[..., to] = pixels[..., source]
         return turned.tobytes()
+
+
+def blackened(taken: PlacedPicture, boxes: Iterable[Box]) -> PlacedPicture:
+    r"""Return the pixels with some boxes of the screen black.
+
+    >>> taken = PlacedPicture(x=5, y=0, picture=Picture(width=2, height=1, rgb=b"abcdef"))
+    >>> blackened(taken, [Box(6, 0, 9, 9)]).picture.rgb
+    b'abc\x00\x00\x00'
+    """
+    picture, pixels = taken.picture, None
+    for box in boxes:
+        left, top = max(box.x - taken.x, 0), max(box.y - taken.y, 0)
+        right, bottom = max(box.x + box.width - taken.x, 0), max(box.y + box.height - taken.y, 0)
+        if left >= min(right, picture.width) or top >= min(bottom, picture.height):
+            continue
+        if pixels is None:
+            pixels = np.frombuffer(picture.rgb, np.uint8).reshape(picture.height, picture.width, 3).copy()
+        pixels[top:bottom, left:right] = 0
+    if pixels is None:
+        return taken
+    black = Picture(width=picture.width, height=picture.height, rgb=pixels.tobytes())
+    return PlacedPicture(x=taken.x, y=taken.y, picture=black)

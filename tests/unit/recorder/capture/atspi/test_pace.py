@@ -2,7 +2,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy.recorder.capture.atspi.pace import LONGEST, QUIET, SEEK, TEXT_EVERY, Job, Pace
+from understudy.recorder.capture.atspi.pace import (
+    EFFECT,
+    LONGEST,
+    QUIET,
+    SEEK,
+    SHARE,
+    SWIFT,
+    TEXT_EVERY,
+    Job,
+    Pace,
+)
 
 
 def test_changes_that_never_end_are_read_all_the_same() -> None:
@@ -26,6 +36,36 @@ def test_an_act_is_looked_at_soon_even_while_somebody_types() -> None:
     assert pace.due > 11
     pace.acted(10.2)
     assert pace.take(10.2 + QUIET) is Job.READ
+
+
+def test_what_changes_after_an_act_is_read_before_the_next_one_even_where_reading_is_slow() -> None:
+    pace = Pace()
+    pace.acted(10.0)
+    assert pace.take(10.1) is Job.READ
+    pace.read(10.16, took=0.06)
+    pace.changed(10.2)
+    assert pace.due == pytest.approx(10.2 + QUIET), "a calendar that closes"
+    pace.take(10.3)
+    pace.read(10.3, took=0.06)
+    pace.changed(10.0 + EFFECT + 0.01)
+    assert pace.due == pytest.approx(10.0 + EFFECT + 0.01 + QUIET)
+    pace.take(11.2)
+    pace.read(11.2, took=0.06)
+    pace.changed(11.21)
+    assert pace.due == pytest.approx(11.2 + (0.06 - SWIFT) * SHARE), "no act asks for it any more"
+
+
+def test_after_an_act_no_more_than_half_of_the_time_goes_to_slow_readings() -> None:
+    pace = Pace()
+    pace.acted(0.0)
+    now, reading = 0.0, 0.0
+    while now < EFFECT:
+        pace.changed(now)
+        if pace.take(now) is Job.READ:
+            now, reading = now + 0.2, reading + 0.2
+            pace.read(now, took=0.2)
+        now += 0.01
+    assert reading <= 0.6 * now
 
 
 @pytest.mark.parametrize(("between", "most"), [(0.15, 1 / TEXT_EVERY), (0.4, 1 / 0.4)])

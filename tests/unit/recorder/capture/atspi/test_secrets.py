@@ -192,3 +192,26 @@ def test_a_focus_counts_only_in_the_active_window(eyes: Eyes, browser: Chromium,
 
 def test_peers_are_told_apart_by_their_connection() -> None:
     assert Peer(":1.5", "/1") != Peer(":1.6", "/1")
+
+
+def test_a_label_around_a_secret_that_was_scrolled_away_takes_no_name_from_others(
+    eyes: Eyes, browser: Chromium, site: Site
+) -> None:
+    body = f"""<label>Both <input type=checkbox> <input type=password value={SECRET}></label>
+    <label for=town>Town</label><div style="height:3000px"></div><input id=town>"""
+    browser.page.navigate(site.page("Scrolled", body))
+
+    async def story(eyes: Eyes) -> None:
+        await eyes.shows("Scrolled")
+        browser.page.evaluate("scrollTo(0, 9999)")
+        await eyes.until(lambda: eyes.find(id="town"))
+        for number in range(2):  # the first reading after the label went still asks for its text
+            await eyes.is_quiet()
+            browser.page.evaluate(
+                f"(document.body.append(document.createElement('hr'), 'end {number}'), true)"
+            )
+            await eyes.until(lambda said=f"end {number}": said in str(eyes.tree))
+        assert [one.role for one in eyes.tree.elements if one.role is Role.LABEL] == []
+        assert eyes.find(id="town").name == "Town"
+
+    live(eyes, story)
