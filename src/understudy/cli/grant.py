@@ -19,7 +19,7 @@ from understudy.cli.connect import (
     pinned_document,
     signing_key,
 )
-from understudy.cli.output import Json, emit, progress_bar, remark, short, table
+from understudy.cli.output import Json, emit, progress_bar, remark, short, table, write_clear
 from understudy.client.reader import Reader
 from understudy.client.server import ServerClient
 from understudy.consent.clock import SystemClock
@@ -152,8 +152,7 @@ def _open(
             )
             if out is not None:
                 path = out / f"{name}.understudy"
-                path.touch(mode=0o600)
-                path.write_bytes(payload)
+                write_clear(path, payload)
             bar(done, len(entries))
     lines = [f"  {short(str(row['segment']))}  {row['bytes']:,} bytes" for row in opened]
     emit({"opened": opened}, f"opened {len(opened)} segment(s)\n" + "\n".join(lines), as_json=as_json)

@@ -4,13 +4,16 @@ Rules
 
 * ``emit`` prints one value: as JSON with ``--json``, else as the text given beside it.
 * Remarks begin with ``understudy:`` so that they are told from results when both go to a terminal.
+* What is written in clear is written for its owner alone, also over a file that others could read.
 * Progress bars appear on a terminal only; in a pipe there is silence until the result.
 """
 
 import datetime as dt
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -38,6 +41,19 @@ def emit(value: Any, text: str | Table, *, as_json: bool) -> None:
 def remark(text: str) -> None:
     """Say something on standard error that is not a result."""
     sys.stderr.write(f"understudy: {text}\n")
+
+
+def write_clear(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, in place of whatever stood there; a link is not followed.
+
+    Raises:
+        OSError: it cannot be written, or a link stands there.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.truncate(0)
+        file.write(content)
 
 
 def table(title: str, *columns: str) -> Table:

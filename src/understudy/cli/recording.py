@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 
 from understudy.cli import UNVERIFIED
 from understudy.cli.connect import DEFAULT_DEVICE, DEFAULT_SERVER, DeviceHome, ServerUrl, connect, open_device
-from understudy.cli.output import Json, emit, progress_bar, remark
+from understudy.cli.output import Json, emit, progress_bar, remark, write_clear
 from understudy.consent.clock import SystemClock
 from understudy.consent.errors import UnderstudyError
 from understudy.consent.primitives import encode_bytes, new_id
@@ -149,8 +149,7 @@ def sheet(
     with ExitStack() as stack:
         sources = [stack.enter_context(file.open("rb")) for file in files]
         png = contact_sheet(sources, columns=columns, limit=limit)
-    out.touch(mode=0o600)
-    out.write_bytes(png)
+    write_clear(out, png)
     emit({"sheet": str(out), "files": len(files), "bytes": len(png)}, f"wrote {out}", as_json=json)
 
 
@@ -165,5 +164,4 @@ def _write_plain(folder: Path, payloads: dict[str, bytes]) -> None:
     remark(f"writing payloads in clear to {folder}: for tests and comparisons only")
     for name, payload in payloads.items():
         path = folder / f"{name}.understudy"
-        path.touch(mode=0o600)
-        path.write_bytes(payload)
+        write_clear(path, payload)

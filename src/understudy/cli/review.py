@@ -10,7 +10,7 @@ from typing import Annotated, Final
 from cyclopts import App, Parameter
 
 from understudy.cli.connect import DEFAULT_DEVICE, DEFAULT_SERVER, DeviceHome, ServerUrl, connect, open_device
-from understudy.cli.output import Json, emit, moment, progress_bar, remark
+from understudy.cli.output import Json, emit, moment, progress_bar, remark, write_clear
 from understudy.consent.clock import SystemClock
 from understudy.consent.errors import RefusedError, UnavailableError, UnderstudyError
 from understudy.formats.recording.edit import Removed
@@ -97,8 +97,7 @@ def show(
                 for part in found.segments[:MAX_OPEN]
             ]
             png = contact_sheet(opened)
-        sheet.touch(mode=0o600)
-        sheet.write_bytes(png)
+        write_clear(sheet, png)
         remark(f"wrote {sheet}, in clear: delete it when you have looked at it")
     emit({"recording": found.recording, "title": found.title, "steps": told}, "\n".join(lines), as_json=json)
 

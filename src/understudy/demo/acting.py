@@ -94,7 +94,6 @@ class Actor:
             case Click():
                 self._click(step.target)
             case Hover():
-                self._uncover(step.target)
                 done = self._hands.hover(self._aim(step.target))
                 self._note("hover", step.target, done, point=(done.x, done.y))
             case Fill():

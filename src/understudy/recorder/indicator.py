@@ -35,6 +35,8 @@ RAISE_SECONDS: Final = 1.0
 """Two windows that both insist on being on top must not keep the machine busy."""
 VISIBLE_SHARE: Final = 0.9
 """How much of its picture must be on the screen for it to count as seen."""
+SETTLE_SECONDS: Final = 0.2
+"""How long it must have stayed where it was brought back to: what comes and goes is not seen."""
 WIDTH: Final = 264
 HEIGHT: Final = 28
 MARGIN: Final = 8
@@ -115,11 +117,11 @@ class Indicator:
             now = time.monotonic()
             if now >= beat_at:
                 self._draw()
-                if self._is_seen():
-                    self._say(Beat(face=self._state.face))
-                else:
+                if not self._is_seen():
                     self._is_visible = False
                     self._bring_back()
+                elif now - self._raised_at > SETTLE_SECONDS:
+                    self._say(Beat(face=self._state.face))
                 beat_at = now + BEAT_SECONDS
             sources = [self._channel, self._connection.get_file_descriptor()]
             select.select(sources, [], [], max(0.0, beat_at - now))

@@ -28,7 +28,7 @@ from msgspec.structs import replace
 
 from understudy.consent.programme import Delays
 from understudy.formats.raw.events import CLOCK
-from understudy.formats.recording.assembly import Assembler
+from understudy.formats.recording.assembly import SCOPE_MS, Assembler
 from understudy.formats.recording.edit import cut
 from understudy.formats.recording.gaps import Gap, united
 from understudy.formats.recording.joining import joined
@@ -141,8 +141,10 @@ class RunningRecording:
             decided = self._assembler.settle(until_ms)
         self._cut_segments(_down(decided))
         self._take_stretch(_down(decided))
-        self._preview(_down(until_ms))
-        self._hold(self._end_until_next(until_ms, permitted_until), is_open=True)
+        # A click of the last moment may turn out to be one on a window that is not recorded.
+        known = max(self._taken, _down(until_ms - SCOPE_MS))
+        self._preview(known)
+        self._hold(self._end_until_next(known, until_ms, permitted_until), is_open=True)
 
     def interrupt(self, until_ms: int) -> None:
         """As ``take``, but nothing is recorded after ``until_ms`` for now: the segment ends, in a gap.
@@ -281,7 +283,7 @@ class RunningRecording:
         piece.stretches.append((begins - piece.begins, redacted.stretch))
 
     def _preview(self, to_ms: int) -> None:
-        """Look ahead from what was taken to ``to_ms``; what cannot be redacted is missing until it is taken."""
+        """Look ahead from what was taken to ``to_ms``; what cannot be redacted is missing for now."""
         piece, begins = self._pieces[-1], self._taken
         if self._assembler is None or piece.is_dropped or to_ms <= begins:
             return
@@ -348,9 +350,9 @@ class RunningRecording:
 
     # Holding.
 
-    def _end_until_next(self, until_ms: int, permitted_until: int) -> int:
+    def _end_until_next(self, known: int, until_ms: int, permitted_until: int) -> int:
         """Return where the running segment is said to end until the next ``take``."""
-        ends = _down(until_ms) + self._delays.redact_seconds * _SECOND_MS
+        ends = known + self._delays.redact_seconds * _SECOND_MS
         permitted = (permitted_until - self.about.started_at) * _SECOND_MS
         return max(min(ends, permitted), _up(until_ms), self._pieces[-1].begins + _SECOND_MS)
 

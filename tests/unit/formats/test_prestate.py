@@ -156,3 +156,16 @@ def test_another_window_has_its_own_states() -> None:
 )
 def test_an_effect_settles_after_100_ms_of_quiet_and_at_most_a_second(changes: list[int], when: int) -> None:
     assert settled(1_000, changes) == when
+
+
+def test_a_link_in_a_text_of_several_lines_is_entered_by_itself() -> None:
+    def story(title: str) -> ElementTree:
+        words = el("link", "here", (300, 200, 40, 11), tag="a"), el("text", "and on", (100, 200, 300, 22))
+        return page(el("heading", title, (0, 0, 200, 30)), el("paragraph", "", (100, 200, 300, 22), *words))
+
+    take = Take().shows(story("Old")).at(500).move(OUTSIDE, (150, 205)).wait(100).shows(story("New"))
+    take.wait(100).move((200, 205), (290, 205), (310, 205), every=40).wait(90).click(310, 205)
+    played = take.play()
+    click = played.only()
+    assert played.target(click).name == "here"
+    assert (played.before(click), click.marks) == (story("New"), ())

@@ -185,11 +185,10 @@ def test_killed_in_the_middle_of_a_long_text_it_has_lost_ten_seconds_at_most(
     held = HeldStore(machine.device)
     assert held.close_abandoned() == [begun]
     recording = held.recording(begun)
-    texts = ""
-    for segment in recording.segments:
-        stretch = stretch_of(held.payload(begun, segment.segment))
-        texts += "".join(action.text or "" for action in stretch.actions if isinstance(action, Type))
-    last = stretch.gaps[-1]
+    stretches = [stretch_of(held.payload(begun, segment.segment)) for segment in recording.segments]
+    actions = [action for stretch in stretches for action in stretch.actions]
+    texts = "".join(action.text or "" for action in actions if isinstance(action, Type))
+    segment, last = recording.segments[-1], stretches[-1].gaps[-1]
     known_until = began_at + segment.started_at - recording.started_at + last.from_ms / 1_000
     assert killed_at - known_until <= machine.document.delays.redact_seconds
     assert segment.ended_at + 1 >= killed_at

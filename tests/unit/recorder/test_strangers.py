@@ -21,7 +21,7 @@ from understudy.formats.recording.actions import Type
 
 __all__ = ["desktop"]
 
-FRAMED = b"""<!doctype html><html lang="en"><title>Pay</title><label>Name <input id="name"></label>
+FRAMED = b"""<!doctype html><html lang="en"><title>Pay</title><label>Article <input id="article"></label>
 <p><iframe id="inner" width="400" height="80"></iframe>
 <script>inner.src = 'http://localhost:' + location.port + '/inner'</script></html>"""
 INNER = b"""<!doctype html><html lang="en"><title>Bank</title><label>Card <input></label></html>"""
@@ -41,7 +41,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def framed() -> Iterator[str]:
     """Return the address of a page with a page of another host in it."""
-    server = http.server.ThreadingHTTPServer(("", 0), _Handler)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}/"
@@ -148,7 +148,7 @@ def test_a_foreign_window_over_the_page_is_neither_in_a_frame_nor_clicked(
     presses = [item for item in items if isinstance(item, ButtonPress)]
     assert presses
     assert not [press for press in presses if place.contains(press.x, press.y)]
-    frames = [item.frame for item in items if getattr(item, "frame", None) is not None]
+    frames = [item for item in items if isinstance(item, PlacedPicture)]
     held = [frame for stretch in recorder.stretches() for frame in stretch.frames]
     assert held
     assert not [frame for frame in (*frames, *held) if has_magenta(frame)]
@@ -160,7 +160,7 @@ def test_what_is_typed_into_a_foreign_page_inside_the_page_reaches_no_file(
     stage.reload(framed)
     recorder.wait_for("recording")
     time.sleep(0.8)
-    stage.fill("name", "Chair")
+    stage.fill("article", "Chair")
     time.sleep(0.4)
     inner = stage.box("inner")
     stage.hands.click(Box(inner.x + 70, inner.y + 16, 60, 6))

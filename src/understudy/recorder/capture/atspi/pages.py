@@ -27,6 +27,7 @@ from understudy.recorder.capture.observed import ActiveWindow
 __all__ = ["NOBODY", "Page", "Programs", "bare_page", "host_of", "state_bits"]
 
 _HOST: Final = re.compile(r"[A-Za-z0-9._:\[\]-]{1,253}\Z")
+_SCHEMES: Final = frozenset({"http", "https"})
 _TRIES: Final = 8
 _PAUSE_SECONDS: Final = 0.03
 _SEARCHED: Final = 600
@@ -186,14 +187,17 @@ def bare_page(window: ActiveWindow) -> Page:
 def host_of(address: str) -> str:
     """Return the host of an address, empty where it has none that a recording can name.
 
-    >>> host_of("http://127.0.0.1:8080/a?b"), host_of("data:text/html,x")
-    ('127.0.0.1', '')
+    Only what came from a host over HTTP has one: not a file, an extension, or a page of the browser itself.
+
+    >>> host_of("http://127.0.0.1:8080/a?b"), host_of("data:text/html,x"), host_of("file://example.org/x")
+    ('127.0.0.1', '', '')
     """
     try:
-        host = urlsplit(address).hostname or ""
+        parts = urlsplit(address)
+        host = parts.hostname or ""
     except ValueError:
         return ""
-    return host if _HOST.match(host) else ""
+    return host if parts.scheme in _SCHEMES and _HOST.match(host) else ""
 
 
 def state_bits(words: object) -> int:

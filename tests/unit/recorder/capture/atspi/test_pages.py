@@ -15,6 +15,8 @@ from understudy.recorder.capture.atspi.pages import Page, host_of, state_bits
         ("http://[::1]:8/", "::1"),
         ("https://allowed.example@evil.test/", "evil.test"),
         ("file:///home/synthetic/a.html", ""),
+        ("file://allowed.example/home/synthetic/a.html", ""),
+        ("chrome-extension://allowed.example/popup.html", ""),
         ("data:text/html,x", ""),
         ("about:blank", ""),
         ("", ""),
