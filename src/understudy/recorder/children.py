@@ -165,6 +165,14 @@ class Children:
         self._fail(CaptureError("the capture process ended by itself", hint="what it had written is kept"))
 
     def _lost_indicator(self) -> None:
+        if not self._shown.done():  # it never came up: that is for want of a display, and capture has none too
+            self._fail(
+                CaptureError(
+                    "nothing is recorded: no window can be shown on an X display",
+                    hint="record inside an X11 session, or name its display: understudy record --display :0",
+                )
+            )
+            return
         self._fail(
             CaptureError(
                 "nothing is recorded: the indicator is gone",
