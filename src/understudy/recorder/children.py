@@ -165,7 +165,7 @@ class Children:
         self._fail(CaptureError("the capture process ended by itself", hint="what it had written is kept"))
 
     def _lost_indicator(self) -> None:
-        if not self._shown.done():  # it never came up: that is for want of a display, and capture has none too
+        if not self._shown.done():  # it never came up, for want of a display
             self._fail(
                 CaptureError(
                     "nothing is recorded: no window can be shown on an X display",

@@ -124,6 +124,8 @@ class Capture:
         """Run until the session says so or is gone; return the exit code."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._ended.set)
+        # What goes wrong in a task of the sources ends writing too; the default would print it and go on.
+        loop.set_exception_handler(lambda _loop, context: self._fail(context.get("exception")))
         first = await self._first_message()
         if first is None:
             return 1
@@ -469,6 +471,10 @@ class Capture:
                 self._break("defect", describe(error))
 
         return guarded
+
+    def _fail(self, error: BaseException | None) -> None:
+        if isinstance(error, Exception):
+            self._break("defect", describe(error))
 
     def _break(self, problem: Problem, detail: str) -> None:
         """Write no more, and say why. The session decides what becomes of the recording."""

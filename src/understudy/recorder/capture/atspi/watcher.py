@@ -17,6 +17,8 @@ import contextlib
 from collections.abc import Callable
 from typing import Final
 
+from msgspec.structs import replace
+
 from understudy.consent.errors import UnderstudyError
 from understudy.formats.accessibility.atspi_roles import FOCUSED
 from understudy.formats.elements import Box
@@ -250,7 +252,9 @@ class Watcher:
             self._pace.locate(self._loop.time() + SEEK)
             return
         found = await self._accessibility.page(
-            window, is_listed=self._allows(window, None), is_patient=self._page is None
+            window,
+            is_listed=self._allows(window, bare_page(window)),
+            is_patient=self._page is None,
         )
         self._refused = None
         now = self._loop.time()
@@ -290,7 +294,7 @@ class Watcher:
     async def _read(self, page: Page) -> None:
         """Read the page until nothing changed meanwhile, and tell what it is now."""
         reader = self._accessibility.reader
-        after, began = self._grabbed(page), self._loop.time()
+        after, began, is_settled = self._grabbed(page), self._loop.time(), False
         for _ in range(_TRIES):
             changes, before = self._changes, after
             reading = await reader.read(page) if reader is not None else None
@@ -309,7 +313,8 @@ class Watcher:
         if self._has_strayed:
             self._has_strayed = False
             self._pace.locate(now)
-        self._tell(after, server_ms())
+        # Pixels that moved on are not those of the tree: its boxes would say nothing about them.
+        self._tell(after if is_settled else _blank(after), server_ms())
 
     def _take(self, reading: Reading) -> None:
         """Have ``reading`` as what is known of the page."""
@@ -403,3 +408,11 @@ def _known(page: Page) -> Page | None:
 def _is_there(page: Page | None) -> bool:
     """Return whether a page has arrived: a browser between two pages has one without an address, or none."""
     return page is not None and (not page.is_web or bool(page.address))
+
+
+def _blank(frame: PlacedPicture | None) -> PlacedPicture | None:
+    """Return a frame of the same place that shows nothing."""
+    if frame is None:
+        return None
+    size = frame.picture.width * frame.picture.height * 3
+    return replace(frame, picture=replace(frame.picture, rgb=bytes(size)))

@@ -136,7 +136,9 @@ class Eyes:
                 await self.accessibility.close()
 
     def _allows(self, window: ActiveWindow, page: Page | None) -> bool:
-        if page is not None and page.is_web:
+        if page is None:  # as the product: what nothing is known of is out
+            return False
+        if page.is_web:
             return page.host in self._hosts
         return window.application in self._applications
 
