@@ -58,6 +58,9 @@ from understudy.redaction.kinds import ALL_LAYERS, Layer
 from understudy.redaction.redactor import Redactor
 from understudy.sealing.run import RunKey
 
+# One journey in real time is the set-up of all tests here: over a minute, more on a busy machine.
+pytestmark = pytest.mark.timeout(300)
+
 SPEED: Final = 3.0
 """Three times as fast as the demonstration's people: a form in half a minute, and no key lost."""
 STREAMS: Final = (Stream.ELEMENTS, Stream.FRAMES, Stream.INPUT, Stream.TEXT_VALUES)

@@ -42,6 +42,7 @@ def episode(name: str, seed: int, *, page: str = "") -> PlannedEpisode:
     return PlannedEpisode(task=name, seed=seed, page=page or task(name).page, title=name)
 
 
+@pytest.mark.timeout(300)  # real hands, in real time
 @pytest.mark.parametrize("names", GROUPS, ids=lambda names: f"{names[0]}-and-{len(names) - 1}-more")
 def test_every_task_is_solved_on_every_seed(desktop: Desktop, tmp_path: Path, names: list[str]) -> None:
     asked = [episode(name, seed) for name in names for seed in range(SEEDS)]
