@@ -175,7 +175,7 @@ class Children:
             return
         self._fail(
             CaptureError(
-                "nothing is recorded: the indicator is gone",
+                "nothing is recorded: the indicator is gone, or its display",
                 hint="start the recorder again: nobody could see that it records",
             )
         )

@@ -86,7 +86,9 @@ NO_ACCESSIBILITY: Final = (
     "record inside a desktop session with D-Bus; the system package is at-spi2-core"
 )
 NO_ROOM: Final = "make room for raw files in the device's folder, then start the recorder again"
-INDICATOR_GONE: Final = "the indicator is gone\nstart the recorder again: nobody could see that it records"
+INDICATOR_GONE: Final = (
+    "the indicator is gone, or its display\nstart the recorder again: nobody could see that it records"
+)
 _POINTED: Final = (ButtonPress, ButtonRelease, Motion, Wheel)
 _READ_BYTES: Final = 65_536
 
