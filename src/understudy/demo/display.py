@@ -140,12 +140,6 @@ class Display:
         self._drain()
         return True
 
-    def watch_windows(self) -> None:
-        """Have events sent when a window of the top level is shown or hidden."""
-        mask = xcffib.xproto.EventMask.SubstructureNotify
-        core = self._connection.core
-        core.ChangeWindowAttributesChecked(self._root, xcffib.xproto.CW.EventMask, [mask]).check()
-
     def popups(self) -> tuple[WindowBox, ...]:
         """Return the shown windows that no window manager manages (menus, lists), the lowest first.
 

@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from understudy.formats.recording.actions import Modifier
+from understudy.formats.recording.keysyms import held_by
 from understudy.recorder.capture.keysyms import NO_SYMBOL, KeyKind, kind_of
 
 SHIFT: Final = 1
@@ -35,18 +36,6 @@ _LATIN_END: Final = 0x100
 _LATIN: Final = (range(0x20, 0x7F), range(0xA0, 0x100))
 _NATIONAL: Final = range(0x1A1, 0x800)
 _NATIONAL_STEPS: Final = frozenset({16, 32})
-_HELD: Final = {
-    0xFFE1: Modifier.SHIFT,
-    0xFFE2: Modifier.SHIFT,
-    0xFFE3: Modifier.CONTROL,
-    0xFFE4: Modifier.CONTROL,
-    0xFFE7: Modifier.META,
-    0xFFE8: Modifier.META,
-    0xFFE9: Modifier.ALT,
-    0xFFEA: Modifier.ALT,
-    0xFFEB: Modifier.META,
-    0xFFEC: Modifier.META,
-}
 
 
 class Keymap:
@@ -123,7 +112,7 @@ class Keymap:
     def held_by(self, keycode: int) -> Modifier | None:
         """Return the modifier that a key is, if it is one that actions name."""
         row = self._rows.get(keycode, ())
-        return next((_HELD[symbol] for symbol in row[:2] if symbol in _HELD), None)
+        return next(filter(None, map(held_by, row[:2])), None)
 
     def _pair(self, row: tuple[int, ...], group: int, *, is_third: bool) -> tuple[int, int]:
         """Return the symbols without and with Shift."""
